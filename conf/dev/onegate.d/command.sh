@@ -1,0 +1,37 @@
+# The table of commands: name, function, what the help says.
+
+readonly COMMAND_TABLE="
+up|command_up|install what is missing, build, start everything
+down|command_down|end everything that was started from this data folder
+status|command_status|what runs and where; --json for programs
+help|command_help|this list
+"
+
+command_run() {
+	local wanted=${1:-help} name function
+	[ $# -eq 0 ] || shift
+	case $wanted in -h | --help) wanted=help ;; esac
+	while IFS='|' read -r name function _; do
+		if [ "$name" = "$wanted" ] && [ -n "$name" ]; then
+			"$function" "$@"
+			return
+		fi
+	done <<<"$COMMAND_TABLE"
+	die "there is no command \"$wanted\": ./onegate help lists them"
+}
+
+command_help() {
+	local name text
+	printf 'usage: ./onegate COMMAND [ARGUMENT...]\n\n'
+	while IFS='|' read -r name _ text; do
+		[ -z "$name" ] || printf '  %-10s %s\n' "$name" "$text"
+	done <<<"$COMMAND_TABLE"
+	cat <<-TEXT
+
+	Folders: ONEGATE_DATA (default .onegate in the checkout), ONEGATE_CACHE
+	(~/.cache/onegate), ONEGATE_BUILD (build). Ports: ONEGATE_AUTH_PORT,
+	ONEGATE_PAYMENT_PORT, ONEGATE_TRANSACTION_PORT, ONEGATE_SANDBOX_PORT,
+	ONEGATE_PG_PORT, ONEGATE_REDIS_PORT, ONEGATE_KAFKA_PORT; a taken port is
+	replaced by a free one unless it was given.
+	TEXT
+}
