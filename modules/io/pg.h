@@ -96,7 +96,8 @@ void pg_pool_free(struct pg_pool *pool);
 
 /*
  * Calls STATEMENT (index) with PARAMS (NULL: none) and the result format
- * BINARY or text. DONE is called exactly once, never inside pg_call; the
+ * BINARY or text. PARAMS are taken over: pg_call leaves them empty, whatever
+ * happens, and the caller frees nothing. DONE is called exactly once, never inside pg_call; the
  * answer's deadline is DEADLINE_MS from now. The call may be forgotten by its
  * owner only through a DONE that looks (a posting is never cancelled).
  */

@@ -52,5 +52,7 @@ int reply_status(const struct request *request);
  */
 void reply_before_send(struct request *request, step_fn hook);
 void reply_release(struct request *request);
+/* Inside the hook: the ready answer is dropped for the catalogue's error. */
+void reply_replace(struct request *request, enum error_code code);
 
 #endif

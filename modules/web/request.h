@@ -80,7 +80,8 @@ const char *request_cookie(struct request *request, const char *name);
  * part 1 is "payment". NULL past the end. */
 const char *request_path_part(struct request *request, unsigned index);
 
-/* Runs STATEMENT on POOL, then NEXT. Deadline 0: the pool's usual 2 s. */
+/* Runs STATEMENT on POOL with PARAMS (taken over, as by pg_call), then NEXT;
+ * the deadline is 2 s. */
 typedef void (*sql_step_fn)(
     struct request *request, const struct pg_answer *answer);
 void request_sql(struct request *request, struct pg_pool *pool, int statement,
