@@ -6,9 +6,9 @@
 #ifndef ONEGATE_IO_METRICS_H
 #define ONEGATE_IO_METRICS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-
-#include "domain/json.h"
 
 enum metric_id {
 #define METRIC(id, ...) METRIC_##id,
@@ -19,9 +19,11 @@ enum metric_id {
 
 #define METRIC_LABELS_MAX 16 /* values of a metric's one label */
 
-/* Once, in the parent, before any worker. False when memory ran out. */
+/* Once, in the parent, before any worker. False when memory ran out. Until
+ * then the process counts for itself. */
 bool metrics_init(void);
 
+/* A gauge is lowered by (uint64_t)-1. */
 void metric_add(enum metric_id id, unsigned label, uint64_t by);
 void metric_set(enum metric_id id, unsigned label, int64_t value);
 /* Histograms: seconds in microseconds. */
