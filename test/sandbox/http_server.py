@@ -160,8 +160,10 @@ class Connection(asyncio.Protocol):
         self.advance()
 
     def eof_received(self):
-        # A half-closed client still gets its answer; then we close too.
-        return self.busy
+        # A half-closed client still gets its answer; then we close too. It
+        # may also have given up: who waits for that (a fault) is told.
+        self.gone.set()
+        return self.busy and not self.server.tls
 
     def advance(self):
         """Answer every complete request that is in the buffer, in order."""
@@ -228,6 +230,8 @@ class Connection(asyncio.Protocol):
         if not self.transport.is_closing():
             self.transport.resume_reading()
             self.advance()
+        if self.gone.is_set() and not self.busy:
+            self.transport.close()
 
     def write(self, request, answer, keep):
         """Send a whole answer."""
@@ -251,14 +255,16 @@ class Server:
     def __init__(self, handler):
         self.handler = handler
         self.connections = set()
+        self.tls = False
         self.listener = None
         self.sweeper = None
 
-    async def start(self, host, port):
+    async def start(self, host, port, tls=None):
         """Listen; gives the port, chosen by the system when 0 was asked."""
         loop = asyncio.get_running_loop()
+        self.tls = tls is not None
         self.listener = await loop.create_server(
-            lambda: Connection(self), host, port, backlog=512)
+            lambda: Connection(self), host, port, backlog=512, ssl=tls)
         self.sweeper = asyncio.ensure_future(self.sweep())
         return self.listener.sockets[0].getsockname()[1]
 

@@ -3,6 +3,8 @@
 
   sandbox.py --port 8090 --env development [--state FILE] [--host 127.0.0.1]
 
+With --tls-certificate FILE and --tls-key FILE (PEM) it speaks TLS instead of
+plain HTTP, to see what a partner thinks of that certificate.
 Configuration comes from the environment (README.md lists it). It refuses to
 start anywhere but in a development setting.
 """
@@ -10,6 +12,7 @@ import argparse
 import asyncio
 import os
 import signal
+import ssl
 import sys
 
 from cryptography.hazmat.primitives import serialization
@@ -90,11 +93,10 @@ def development(asked):
         and "development" in (here, asked)
 
 
-def router(config, state, notifier):
+def router(config, state, notifier, admin, asked):
     """The first part of the path decides who answers."""
-    asked = Faults(state)
     parties = {
-        "sandbox": Admin(config, state, asked, notifier),
+        "sandbox": admin,
         "gopay": GoPay(config, state, asked),
         "shopeepay": ShopeePay(config, state, asked),
         "gopay-snap": Snap("gopay", config, state, asked, notifier),
@@ -114,10 +116,18 @@ async def serve(options, config):
     """Run until SIGTERM or SIGINT."""
     state = State(options.state)
     notifier = Notifier(config, state)
-    server = Server(router(config, state, notifier))
-    port = await server.start(options.host, options.port)
+    asked = Faults(state)
+    admin = Admin(config, state, asked, notifier)
+    server = Server(router(config, state, notifier, admin, asked))
+    admin.connections = lambda: len(server.connections)
+    tls = None
+    if options.tls_certificate:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(options.tls_certificate, options.tls_key)
+    port = await server.start(options.host, options.port, tls)
     notifier.resume()
-    print(f"sandbox: http://{options.host}:{port} pid {os.getpid()}",
+    scheme = "https" if tls else "http"
+    print(f"sandbox: {scheme}://{options.host}:{port} pid {os.getpid()}",
         flush=True)
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -133,6 +143,8 @@ def main():
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--env", help="must be development")
     parser.add_argument("--state", help="log file that survives a kill")
+    parser.add_argument("--tls-certificate", help="PEM chain: speak TLS")
+    parser.add_argument("--tls-key", help="PEM key of the certificate")
     options = parser.parse_args()
     try:
         if not development(options.env):

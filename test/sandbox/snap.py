@@ -310,8 +310,12 @@ class Snap:
         number = body.get("originalReferenceNo")
         if known is None or number not in (None, "", known["id"]):
             raise Refusal("not_found")
-        refunded = self.state.refunds.get((self.provider, reference), 0)
-        return known, refunded
+        return self.original_now(reference)
+
+    def original_now(self, reference):
+        """A known payment and its refund total in sen, as they stand."""
+        return (self.state.operation(self.provider, "pay", reference),
+            self.state.refunds.get((self.provider, reference), 0))
 
     def status(self, request, path, service):
         """Service 55."""
@@ -319,10 +323,10 @@ class Snap:
         body = read_body(request)
         if read_text(body, "serviceCode") != "54":
             raise Refusal("format", "serviceCode")
-        known, refunded = self.original(body)
+        reference = self.original(body)[0]["reference"]
 
         def act(_fault):
-            nonlocal known
+            known, refunded = self.original_now(reference)
             if known["plan"] == "no_notification" and known["status"] == "02":
                 known = self.state.operation_keep(known, status="00",
                     finished=int(time.time()))
@@ -336,23 +340,25 @@ class Snap:
                 transactionStatusDesc=STATUS_TEXT[status],
                 transAmount=money(known["amount"]),
                 amount=money(known["amount"]), **more)
-        return self.run(request, service, "status", act, known["phone"],
-            known["reference"])
+        phone = self.original_now(reference)[0]["phone"]
+        return self.run(request, service, "status", act, phone, reference)
 
     def cancel(self, request, path, service):
         """Service 57: gives the whole amount back; twice is once."""
         self.caller(request, path)
-        known, refunded = self.original(read_body(request))
-        if refunded or known["status"] == "06":
-            raise Refusal("wrong_status")
+        known, _ = self.original(read_body(request))
 
         def act(_fault):
-            if known["status"] != "05":
-                taken = PLANS[known["plan"]].debits
-                self.state.operation_keep(known,
-                    known["amount"] if taken else 0, status="05", notices=0)
-            return say(service, "ok", originalReferenceNo=known["id"],
-                originalPartnerReferenceNo=known["reference"],
+            # Looked at again: a fault may have let time pass.
+            now, refunded = self.original_now(known["reference"])
+            if refunded or now["status"] == "06":
+                return say(service, "wrong_status")
+            if now["status"] != "05":
+                taken = PLANS[now["plan"]].debits
+                self.state.operation_keep(now,
+                    now["amount"] if taken else 0, status="05", notices=0)
+            return say(service, "ok", originalReferenceNo=now["id"],
+                originalPartnerReferenceNo=now["reference"],
                 cancelTime=wire.jakarta_text())
         return self.run(request, service, "cancel", act, known["phone"],
             known["reference"])
@@ -363,25 +369,25 @@ class Snap:
         body = read_body(request)
         reference = read_text(body, "partnerRefundNo")
         amount = read_amount(body, "refundAmount")
-        known, refunded = self.original(body)
+        known, _ = self.original(body)
         fingerprint = f"{known['reference']}|{amount}"
-        earlier = self.state.operation(self.provider, "refund", reference)
-        if earlier is not None and earlier["fingerprint"] != fingerprint:
-            raise Refusal("inconsistent")
-        if earlier is None and known["status"] != "00":
-            raise Refusal("wrong_status")
-        if earlier is None and amount > known["amount"] - refunded:
-            raise Refusal("amount")
 
         def act(_fault):
+            now, refunded = self.original_now(known["reference"])
             kept = self.state.operation(self.provider, "refund", reference)
+            if kept is not None and kept["fingerprint"] != fingerprint:
+                return say(service, "inconsistent")
+            if kept is None and now["status"] != "00":
+                return say(service, "wrong_status")
+            if kept is None and amount > now["amount"] - refunded:
+                return say(service, "amount")
             if kept is None:
                 kept = self.state.operation_new(self.provider, "refund",
-                    reference, fingerprint, known["phone"], amount,
-                    original=known["reference"])
+                    reference, fingerprint, now["phone"], amount,
+                    original=now["reference"])
                 kept = self.state.operation_keep(kept, amount, status="00")
-            return say(service, "ok", originalReferenceNo=known["id"],
-                originalPartnerReferenceNo=known["reference"],
+            return say(service, "ok", originalReferenceNo=now["id"],
+                originalPartnerReferenceNo=now["reference"],
                 refundNo=kept["id"], partnerRefundNo=reference,
                 refundAmount=money(amount),
                 refundTime=wire.jakarta_text(kept["created"]))
