@@ -60,7 +60,11 @@ struct request {
 	step_fn before_send;
 	struct request_block *blocks;
 	struct input_error *errors;
+	struct head *head;
+	void *waiting; /* what the step that begins now waited for */
 	unsigned error_count;
+	unsigned holds; /* things outside that will call back */
+	bool running; /* a step is on the stack */
 	bool done; /* answered (or nobody is left to answer) */
 	bool json_read;
 };
