@@ -1,0 +1,80 @@
+/*
+ * DELETE /api/auth/logout: ends the session of a refresh token, wherever it
+ * comes from, and makes the browser forget. Twice is fine: the second time
+ * there is nothing left to end.
+ */
+#include "auth/auth.h"
+#include "auth/tokens.h"
+#include "web/endpoint.h"
+#include "web/input.h"
+#include "web/reply.h"
+#include "web/session.h"
+
+#include <string.h>
+
+struct logout {
+	const char *token; /* body */
+	const char *query_token;
+};
+
+static const struct input_field body_fields[] = {
+	{ "refresh_token", INPUT_TEXT, false, offsetof(struct logout, token), 0,
+	    4096 },
+};
+static const struct input_field query_fields[] = {
+	{ "refresh_token", INPUT_TEXT, false,
+	    offsetof(struct logout, query_token), 0, 4096 },
+};
+
+static void
+logout_reply(struct request *request)
+{
+	token_cookies_clear(request);
+	reply_message(request, 200, "Signed out");
+}
+
+static void
+logout_ended(struct request *request, const struct pg_answer *answer)
+{
+	struct uuid session;
+
+	if (!request_sql_ok(request, answer))
+		return;
+	if (PQntuples(answer->rows) > 0 &&
+	    uuid_parse(
+		pg_text(answer->rows, 0, 0), UUID_TEXT_LENGTH, &session)) {
+		session_end(&session);
+		auth_count(EVENT_LOGOUT);
+	}
+	logout_reply(request);
+}
+
+static void
+logout_begin(struct request *request)
+{
+	struct logout *in = request_alloc(request, sizeof(*in));
+	char digest[TOKEN_DIGEST_SIZE];
+	const char *token;
+	struct pg_params params;
+
+	if (!input_body(request, body_fields, INPUT_COUNT(body_fields), in) ||
+	    !input_query(
+		request, query_fields, INPUT_COUNT(query_fields), in) ||
+	    !input_valid(request))
+		return;
+	token = in->token != NULL ? in->token : in->query_token;
+	if (token == NULL) {
+		token = request_cookie(request, COOKIE_REFRESH);
+		if (token != NULL && !session_origin_allowed(request))
+			return;
+	}
+	if (token == NULL || !token_refresh_digest(token, digest)) {
+		logout_reply(request);
+		return;
+	}
+	auth_params_begin(request, &params);
+	pg_put_text(&params, digest);
+	auth_sql(request, STATEMENT_LOGOUT, &params, logout_ended);
+}
+
+ENDPOINT(auth_logout, { "DELETE", logout_begin, ACCESS_PUBLIC })
