@@ -100,7 +100,7 @@ reply_start(struct request *request, int status, const char *message)
 	if (reply->ended) {
 		log_event(LOG_LEVEL_ERROR, "reply: a second answer was refused",
 		    LOG_TEXT("request_id", request->id),
-		    LOG_TEXT("path", request->path),
+		    LOG_TEXT("route", request->route),
 		    LOG_NUMBER("status", status));
 		return false;
 	}
@@ -435,7 +435,7 @@ account(const struct request *request, int status)
 	log_event(LOG_LEVEL_INFO, "request",
 	    LOG_TEXT("request_id", request->id),
 	    LOG_TEXT("method", request->method),
-	    LOG_TEXT("path", request->path), LOG_NUMBER("status", status),
+	    LOG_TEXT("route", request->route), LOG_NUMBER("status", status),
 	    LOG_NUMBER("duration_us", took_us),
 	    LOG_TEXT("outcome", left ? "client left" : "answered"));
 }

@@ -137,6 +137,7 @@ request_new(const char *block, size_t size, char **copy)
 	request->blocks = blocks;
 	request->head = request_alloc(request, sizeof(*request->head));
 	request->method = request->path = request->query = request->body = "";
+	request->route = "-";
 	request->started_us = clock_monotonic_us();
 	*copy = request_copy(request, block, size);
 	alive++;
@@ -218,6 +219,7 @@ request_attach(struct request *request, struct http_request *kore)
 	kore->hdlr_extra = request;
 	kore->onfree = request_detach;
 	kore->flags |= HTTP_REQUEST_RETAIN_EXTRA;
+	request->route = kore->hdlr->path; /* lives as long as the process */
 	if (kore->http_body == NULL)
 		return;
 	request->body_length = kore->http_body_length;
@@ -247,7 +249,7 @@ request_settle(struct request *request)
 	if (!reply_ended(request)) {
 		log_event(LOG_LEVEL_ERROR, "request: a chain ended unanswered",
 		    LOG_TEXT("request_id", request->id),
-		    LOG_TEXT("path", request->path));
+		    LOG_TEXT("route", request->route));
 		reply_error(request, ERROR_INTERNAL);
 	}
 	if (request->holds > 0)
@@ -255,7 +257,7 @@ request_settle(struct request *request)
 	if (!reply_ready(request)) {
 		log_event(LOG_LEVEL_ERROR, "request: an answer was held back",
 		    LOG_TEXT("request_id", request->id),
-		    LOG_TEXT("path", request->path));
+		    LOG_TEXT("route", request->route));
 		reply_release(request);
 	}
 }
@@ -411,7 +413,7 @@ request_sql_ok(struct request *request, const struct pg_answer *answer)
 	    answer->status == PG_REFUSED ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
 	    "request: the database did not answer",
 	    LOG_TEXT("request_id", request->id),
-	    LOG_TEXT("path", request->path),
+	    LOG_TEXT("route", request->route),
 	    LOG_NUMBER("status", answer->status),
 	    LOG_TEXT("sqlstate", answer->sqlstate),
 	    LOG_TEXT("reason", answer->message != NULL ? answer->message : ""));

@@ -61,6 +61,7 @@ struct request {
 	struct request_block *blocks;
 	struct input_error *errors;
 	struct head *head;
+	const char *route; /* the conf file's words for the path */
 	void *waiting; /* what the step that begins now waited for */
 	unsigned error_count;
 	unsigned holds; /* things outside that will call back */
