@@ -4,6 +4,11 @@ readonly COMMAND_TABLE="
 up|command_up|install what is missing, build, start everything
 down|command_down|end everything that was started from this data folder
 status|command_status|what runs and where; --json for programs
+test|command_test|run every test on a stack of its own: ./onegate test [FILTER]
+build|command_build|build only (Meson)
+migrate|command_migrate|bring the database to what sql/ describes; --status lists
+logs|command_logs|show or follow the logs: ./onegate logs [NAME]
+check-conf|command_check_conf|is conf/ what Kore understands and the modules offer
 help|command_help|this list
 "
 
@@ -24,7 +29,7 @@ command_help() {
 	local name text
 	printf 'usage: ./onegate COMMAND [ARGUMENT...]\n\n'
 	while IFS='|' read -r name _ text; do
-		[ -z "$name" ] || printf '  %-10s %s\n' "$name" "$text"
+		[ -z "$name" ] || printf '  %-11s %s\n' "$name" "$text"
 	done <<<"$COMMAND_TABLE"
 	cat <<-TEXT
 

@@ -82,7 +82,7 @@ postgres_accounts() {
 	    die "PostgreSQL does not let us in: the passwords in $SECRETS are not those of $PG_DIR; remove $DATA (its data goes with it) and run again"
 	[ "$have" = 0 ] || return 0
 	postgres_admin -q <<-SQL || die "PostgreSQL refused to create the database: see $LOG/postgres.log"
-		CREATE ROLE onegate_owner LOGIN CREATEROLE PASSWORD '$(secret pg_owner)';
+		CREATE ROLE onegate_owner LOGIN PASSWORD '$(secret pg_owner)';
 		CREATE DATABASE onegate OWNER onegate_owner;
 	SQL
 }

@@ -31,6 +31,7 @@ process_pid() {
 process_start() {
 	local name=$1 pid identity
 	shift
+	[ ! -f "$RUN/$name.pid" ] || process_session_kill "$name"
 	[ ! -f "$LOG/$name.log" ] || mv "$LOG/$name.log" "$LOG/$name.log.old"
 	setsid "$@" </dev/null >"$LOG/$name.log" 2>&1 9>&- &
 	pid=$!

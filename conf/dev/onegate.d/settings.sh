@@ -101,3 +101,7 @@ data_folder_lock() {
 	say lock "another onegate works on $DATA; waiting for it"
 	flock -w 900 9 || die "another onegate still works on $DATA: end it first"
 }
+
+data_folder_unlock() {
+	exec 9>&-
+}

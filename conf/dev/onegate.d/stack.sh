@@ -1,15 +1,29 @@
 # The whole stack: what starts in which order, what ends in which.
 
 command_up() {
+	stack_start
+	command_status || true
+}
+
+# Everything up; fast when it is up already.
+stack_start() {
 	local began=$SECONDS
 	packages_install "$ONEGATE_ROOT/conf/dev/packages.txt"
 	data_folder_make
 	data_folder_lock
 	ports_choose
 	secrets_make || exit 1
-	in_parallel postgres_start redis_start kafka_start || exit 1
+	environment_write
+	in_parallel build_modules database_start redis_start kafka_start \
+	    sandbox_start || exit 1
+	modules_start || exit 1
 	say up "ready after $((SECONDS - began)) s"
-	command_status || true
+	data_folder_unlock
+}
+
+database_start() {
+	postgres_start
+	[ ! -x "$ONEGATE_ROOT/sql/migrate" ] || migrate_quietly
 }
 
 command_down() {
@@ -18,7 +32,12 @@ command_down() {
 		return
 	}
 	data_folder_lock
-	ports_read
-	in_parallel postgres_stop redis_stop kafka_stop || exit 1
+	stack_stop
 	say down "everything of $DATA has ended"
+}
+
+# Those who use a server end before it does.
+stack_stop() {
+	modules_stop || exit 1
+	in_parallel sandbox_stop postgres_stop redis_stop kafka_stop || exit 1
 }
