@@ -28,6 +28,7 @@ struct pg_options {
 	int connections; /* 1..64 */
 	int in_flight; /* calls on one connection at once, 1 = no pipeline */
 	int queue; /* calls that may wait for a connection */
+	uint32_t statement_timeout_ms; /* the server ends a statement, 0: no */
 };
 
 /* Parameters of a call, built in order and copied. Binary where PostgreSQL's
@@ -40,6 +41,7 @@ struct pg_params {
 	int formats[PG_PARAMS_MAX];
 	char *bytes;
 	size_t length, capacity;
+	int array_left; /* elements of the open array still to come */
 	bool failed; /* out of memory or too many: the call will say so */
 };
 
@@ -64,6 +66,10 @@ void pg_array_int8(struct pg_params *params, int64_t value);
 void pg_array_uuid(struct pg_params *params, const struct uuid *value);
 void pg_array_bytea(struct pg_params *params, const void *bytes, size_t length);
 void pg_array_end(struct pg_params *params);
+/* Sends PARAMS to a prepared statement; what PQsendQueryPrepared gives. Not
+ * for PARAMS that failed. Only the pool and pg_sync need it. */
+int pg_params_send(struct pg_params *params, PGconn *connection,
+    const char *statement, bool binary);
 
 #define PG_OID_BYTEA 17
 #define PG_OID_INT8 20
@@ -88,17 +94,18 @@ struct pg_answer {
 
 typedef void (*pg_done_fn)(void *owner, const struct pg_answer *answer);
 
-/* NULL when memory ran out; connecting goes on in the background. */
+/* NULL when the conninfo is malformed or memory ran out (the log says which);
+ * connecting goes on in the background. */
 struct pg_pool *pg_pool_new(const struct pg_options *options);
 /* Ends the pool; waiting and sent calls get their answer (UNAVAILABLE,
- * UNKNOWN) first. */
+ * UNKNOWN) first. NULL is fine. Never inside a DONE of the pool. */
 void pg_pool_free(struct pg_pool *pool);
 
 /*
  * Calls STATEMENT (index) with PARAMS (NULL: none) and the result format
  * BINARY or text. PARAMS are taken over: pg_call leaves them empty, whatever
- * happens, and the caller frees nothing. DONE is called exactly once, never inside pg_call; the
- * answer's deadline is DEADLINE_MS from now. The call may be forgotten by its
+ * happens, and the caller frees nothing. DONE is called exactly once, never
+ * inside pg_call; the answer's deadline is DEADLINE_MS from now. The call may be forgotten by its
  * owner only through a DONE that looks (a posting is never cancelled).
  */
 void pg_call(struct pg_pool *pool, int statement, struct pg_params *params,
