@@ -42,6 +42,12 @@ login_opened(struct request *request, const struct pg_answer *answer)
 
 	if (!request_sql_ok(request, answer))
 		return;
+	if (!pg_bool(answer->rows, 0, 0)) {
+		/* The password or the status changed while it was checked. */
+		auth_count(EVENT_LOGIN_FAILED);
+		reply_error(request, ERROR_BAD_CREDENTIALS);
+		return;
+	}
 	auth_count(EVENT_LOGIN);
 	token_reply(request, "Signed in", &owner, in->refresh);
 }
@@ -60,6 +66,7 @@ login_open(struct request *request)
 	auth_params_begin(request, &params);
 	pg_put_uuid(&params, &in->session);
 	pg_put_uuid(&params, &in->user);
+	pg_put_text(&params, in->phc);
 	pg_put_text(&params, digest);
 	pg_put_int4(&params, TOKEN_REFRESH_SECONDS);
 	auth_sql(request, STATEMENT_SESSION_OPEN, &params, login_opened);
@@ -83,6 +90,7 @@ login_rehash(struct request *request, const char *phc)
 	pg_put_uuid(&params, &in->user);
 	pg_put_text(&params, in->phc);
 	pg_put_text(&params, phc);
+	in->phc = phc;
 	auth_sql(request, STATEMENT_PASSWORD_REHASH, &params, login_rehashed);
 }
 
