@@ -6,9 +6,9 @@
 -- Repeats (an offset or an account's sequence already passed) are dropped.
 -- A value that is no event raises; the caller then finds out which one.
 --
--- Each transaction is one row, written from its owner's side: the person's in
--- a top-up, payment or refund, the sender's in a transfer. The other side's
--- event only moves that account's progress on.
+-- Each transaction is one row. The receiver of a transfer has a transaction of
+-- its own; the merchant's or house's side of one only moves that account's
+-- progress on.
 create function transaction.store_events(
 	p_topic text, p_partitions integer[], p_offsets bigint[], p_values text[]
 ) returns bigint
@@ -23,8 +23,7 @@ set search_path = pg_catalog, pg_temp as $$
 	), event as materialized (
 		select distinct on (e.account_id, e.sequence) e.*,
 			coalesce(g.sequence, 0) as seen,
-			e.user_id is not null and not (e.transaction_type = 'TRANSFER'
-				and e.direction = 'credit') as owned
+			e.user_id is not null as owned
 		from message m
 		cross join jsonb_to_record(m.value) e(
 			event_id uuid, sequence bigint, id uuid, user_id uuid,
