@@ -8,6 +8,7 @@ import concurrent.futures
 import socket
 import struct
 import time
+from random import Random
 
 import pytest
 
@@ -66,12 +67,14 @@ def post_headed(module, *lines, body=""):
 
 def refused(base, data, *statuses):
     """One answer in the envelope with one of these, then the end."""
+    no_body = data.startswith("HEAD ")
     with Raw(base) as raw:
         raw.send(data)
-        answer = raw.answer()
+        answer = raw.answer(head_only=no_body)
         assert answer is not None, "closed without an answer"
         assert answer.status in statuses, answer
-        expect(answer, answer.status)
+        if not no_body:
+            expect(answer, answer.status)
         assert answer.headers["Connection"].lower() == "close"
         assert raw.closed(), "something came after the refusal"
 
@@ -514,3 +517,57 @@ def test_many_connections_at_once(base):
     finally:
         for raw in connections:
             raw.socket.close()
+
+
+# -- anything at all -------------------------------------------------------------------
+
+MUTATIONS = 800
+MORE_SECONDS = 0.03
+SPLICES = (b"\r\n", b"\n", b"\r", b"\0", b" ", b":", b"\t", b"\xff", b"%00",
+    b"Content-Length: 9\r\n", b"Transfer-Encoding: chunked\r\n",
+    b"Host: y\r\n", b"Expect: 100-continue\r\n", b"\r\n\r\n", b"a" * 9_000,
+    b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1", b"0\r\n\r\n", b"{", b"}")
+
+
+def mutated(random, data):
+    """The bytes with one to four random wounds."""
+    data = bytearray(data)
+    for _ in range(random.randint(1, 4)):
+        place = random.randrange(len(data) + 1)
+        kind = random.randrange(4)
+        if kind == 0:
+            data[place:place] = random.choice(SPLICES)
+        elif kind == 1:
+            del data[place:place + random.randint(1, 20)]
+        elif kind == 2 and place < len(data):
+            data[place] = random.randrange(256)
+        else:
+            data[place:place] = data[place:place + random.randint(1, 40)]
+    return bytes(data)
+
+
+def test_no_bytes_at_all_can_end_a_worker(base, module):
+    """Each gets whole answers in the envelope, or is waited for, or closed."""
+    seed = int(time.time())
+    random = Random(seed)
+    seeds = [(GET + "\r\n").encode(), post(module).encode(),
+        post(module, "Expect: 100-continue").encode(),
+        (f"DELETE {LIVE} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{{}}"
+            ).encode()]
+    for number in range(MUTATIONS):
+        data = mutated(random, random.choice(seeds))
+        with Raw(base, timeout=MORE_SECONDS) as raw:
+            try:
+                raw.send(data)
+                while True:
+                    answer = raw.answer(
+                        head_only=data.startswith(b"HEAD "))
+                    if answer is None:
+                        break
+                    if answer.status >= 200 and answer.raw:
+                        expect(answer, answer.status)
+            except (ConnectionResetError, BrokenPipeError, socket.timeout):
+                continue
+            except Exception as bad:
+                raise AssertionError(
+                    f"seed {seed} number {number}: {data!r}") from bad

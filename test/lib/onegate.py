@@ -429,7 +429,7 @@ class Raw:
         head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
         first, _, rest = head.partition(b"\r\n")
         version, status, *_ = first.split(b" ")
-        assert version == b"HTTP/1.1", first
+        assert version in (b"HTTP/1.1", b"HTTP/1.0"), first
         headers = http.client.HTTPMessage()
         for line in rest.split(b"\r\n") if rest else []:
             name, _, value = line.decode("latin-1").partition(":")
