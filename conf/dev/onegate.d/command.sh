@@ -8,6 +8,9 @@ test|command_test|run every test on a stack of its own: ./onegate test [FILTER]
 build|command_build|build only (Meson)
 migrate|command_migrate|bring the database to what sql/ describes; --status lists
 logs|command_logs|show or follow the logs: ./onegate logs [NAME]
+config|command_config|every setting with its origin, secrets masked
+fmt|command_fmt|format the C files
+lint|command_lint|formatter, static checks and check-conf; fails on any finding
 check-conf|command_check_conf|is conf/ what Kore understands and the modules offer
 help|command_help|this list
 "
