@@ -8,6 +8,7 @@ test|command_test|run every test on a stack of its own: ./onegate test [FILTER]
 build|command_build|build only (Meson)
 migrate|command_migrate|bring the database to what sql/ describes; --status lists
 logs|command_logs|show or follow the logs: ./onegate logs [NAME]
+key|command_key|API keys of regulators: issue, revoke, list
 config|command_config|every setting with its origin, secrets masked
 fmt|command_fmt|format the C files
 lint|command_lint|formatter, static checks and check-conf; fails on any finding

@@ -23,7 +23,7 @@ stack_start() {
 
 database_start() {
 	postgres_start
-	[ ! -x "$ONEGATE_ROOT/sql/migrate" ] || migrate_quietly
+	migrate_quietly
 }
 
 command_down() {
