@@ -399,8 +399,7 @@ lines_write(const struct request *request, const struct reply *reply,
 
 	OPENSSL_cleanse(lines.bytes, lines.length);
 	lines.length = 0;
-	(void)snprintf(text, sizeof(text), "HTTP/1.%d %d %s\r\n",
-	    request->head->version_1_0 ? 0 : 1, reply->status,
+	(void)snprintf(text, sizeof(text), "HTTP/1.1 %d %s\r\n", reply->status,
 	    status_text(reply->status));
 	put_text(&lines, text);
 	put_field(&lines, "content-type",
