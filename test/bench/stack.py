@@ -28,6 +28,14 @@ def connect(stack):
     return psycopg.connect(stack["postgres"]["dsn"], autocommit=True)
 
 
+def connect_admin(stack):
+    """The superuser of the development cluster, for a second database."""
+    password = (pathlib.Path(stack["data"]) / "secrets" / "pg_postgres").read_text().strip()
+    where = stack["postgres"]
+    return psycopg.connect(host=where["host"], port=where["port"], user="postgres", password=password,
+                           dbname="postgres", autocommit=True)
+
+
 def port(stack, module):
     return int(stack[module]["base_url"].rsplit(":", 1)[1])
 
