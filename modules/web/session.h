@@ -6,15 +6,18 @@
 #ifndef ONEGATE_WEB_SESSION_H
 #define ONEGATE_WEB_SESSION_H
 
+#include "web/key_set.h"
 #include "web/request.h"
 
-struct jws_keys; /* domain/jws.h: the key set */
-
-/* Loads the key set of CONFIG_JWT_KEYS; again after SIGHUP. Follows ended
- * sessions through POOL's STATEMENT: columns sid uuid text, ended_ms. */
+/* Loads the key set of CONFIG_JWT_KEYS (a reload loads it again). Follows
+ * ended sessions through POOL's STATEMENT: no parameters, columns sid (uuid)
+ * and ended_ms (Unix ms), text, all of the last 20 minutes. A second call in
+ * one process is fine: one follower is enough. False: it has logged why. */
 bool session_init(struct pg_pool *pool, int ended_statement);
+/* False, and the old set stays, when the new one cannot be used. */
 bool session_keys_reload(void);
-const struct jws_keys *session_keys(void);
+/* Valid until control returns to the loop. */
+const struct key_set *session_keys(void);
 
 /* Checks the request's token and the Origin rule. True: request->user is
  * set. False: it has replied 401 (WWW-Authenticate: Bearer) or 403. */
@@ -29,7 +32,9 @@ void session_end(const struct uuid *session_id);
  * False: it has replied 403. */
 bool session_origin_allowed(struct request *request);
 
-/* Ready when keys are loaded and the set of ended sessions is fresh. */
+/* Ready when keys are loaded and the set of ended sessions is at most 3 s old.
+ * With an older one tokens are still verified (PostgreSQL is away; what ended
+ * until then stays ended); before the first one all get 503. */
 bool session_ready(void);
 
 #endif

@@ -1,0 +1,426 @@
+/*
+ * See session.h. A token is verified once and then known by its SHA-256 until
+ * it runs out; whether its session has ended is asked every time.
+ * The set of ended sessions is read whole each time (20 minutes of them):
+ * nothing that commits late can be missed, and a lost poll heals itself.
+ * Must never keep or log a token.
+ */
+#include "web/session.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+
+#include "domain/claims.h"
+#include "domain/jws.h"
+#include "io/clock.h"
+#include "io/config.h"
+#include "io/log.h"
+#include "io/loop.h"
+#include "io/metrics.h"
+#include "web/edge.h"
+#include "web/reply.h"
+#include "web/worker.h"
+
+#define POLL_MS 250u
+#define POLL_DEADLINE_MS 1000u
+#define FRESH_MS 3000u
+/* Longer than the view's 20 minutes and than any token's life. */
+#define ENDED_KEPT_MS (25u * 60u * 1000u)
+#define ENDED_FIRST_CAPACITY 1024u
+#define CACHE_SETS 2048u /* of two tokens each */
+#define CACHE_WAYS 2u
+#define LINE_SIZE 512u
+
+struct known {
+	uint8_t hash[SHA256_DIGEST_LENGTH];
+	struct claims claims;
+	bool used;
+};
+
+struct ended {
+	struct uuid sid; /* zero: free */
+	uint64_t ended_ms;
+};
+
+static struct {
+	struct ended *slots; /* open addressing, capacity a power of two */
+	size_t capacity, count;
+	uint64_t loaded_ms; /* monotonic; 0: never */
+	uint64_t cleaned_ms; /* Unix */
+} ended;
+
+static struct key_set *keys;
+static struct known (*cache)[CACHE_WAYS];
+static unsigned char cache_turn[CACHE_SETS];
+static struct pg_pool *poll_pool;
+static int poll_statement;
+static struct loop_timer poll_timer;
+
+/* Ended sessions */
+
+/* A UUIDv7's last bytes are random. */
+static size_t
+ended_slot(const struct uuid *sid)
+{
+	size_t hash;
+
+	memcpy(&hash, sid->bytes + sizeof(sid->bytes) - sizeof(hash),
+	    sizeof(hash));
+	hash &= ended.capacity - 1;
+	while (!uuid_is_zero(&ended.slots[hash].sid) &&
+	    !uuid_equal(&ended.slots[hash].sid, sid))
+		hash = (hash + 1) & (ended.capacity - 1);
+	return hash;
+}
+
+/* Moves what ended after SINCE_MS to a table with room for twice as much. */
+static void
+ended_rebuild(uint64_t since_ms)
+{
+	struct ended *old = ended.slots;
+	size_t old_capacity = ended.capacity, i, kept = 0;
+
+	for (i = 0; i < old_capacity; i++)
+		if (!uuid_is_zero(&old[i].sid) && old[i].ended_ms >= since_ms)
+			kept++;
+	ended.capacity = ENDED_FIRST_CAPACITY;
+	while (ended.capacity < (kept + 1) * 4)
+		ended.capacity *= 2;
+	ended.slots = calloc(ended.capacity, sizeof(ended.slots[0]));
+	if (ended.slots == NULL)
+		abort();
+	for (i = 0; i < old_capacity; i++)
+		if (!uuid_is_zero(&old[i].sid) && old[i].ended_ms >= since_ms)
+			ended.slots[ended_slot(&old[i].sid)] = old[i];
+	ended.count = kept;
+	free(old);
+}
+
+static void
+ended_add(const struct uuid *sid, uint64_t ended_ms)
+{
+	size_t slot;
+
+	if (uuid_is_zero(sid))
+		return;
+	if ((ended.count + 1) * 2 > ended.capacity)
+		ended_rebuild(0);
+	slot = ended_slot(sid);
+	if (uuid_is_zero(&ended.slots[slot].sid))
+		ended.count++;
+	ended.slots[slot].sid = *sid;
+	ended.slots[slot].ended_ms = ended_ms;
+}
+
+static bool
+has_ended(const struct uuid *sid)
+{
+	return ended.capacity > 0 &&
+	    !uuid_is_zero(&ended.slots[ended_slot(sid)].sid);
+}
+
+void
+session_end(const struct uuid *session_id)
+{
+	ended_add(session_id, clock_unix_ms());
+}
+
+static void poll_begin(struct loop_timer *timer, void *owner);
+
+static void
+poll_read(const PGresult *rows)
+{
+	uint64_t now_ms = clock_unix_ms();
+	int row, count = PQntuples(rows);
+	struct uuid sid;
+
+	for (row = 0; row < count; row++) {
+		const char *text = pg_text(rows, row, 0);
+
+		if (uuid_parse(text, strlen(text), &sid))
+			ended_add(&sid, (uint64_t)pg_int(rows, row, 1));
+	}
+	if (now_ms - ended.cleaned_ms > ENDED_KEPT_MS) {
+		ended_rebuild(now_ms - ENDED_KEPT_MS);
+		ended.cleaned_ms = now_ms;
+	}
+	ended.loaded_ms = clock_monotonic_ms();
+}
+
+static void
+poll_done(void *owner, const struct pg_answer *answer)
+{
+	static bool failing;
+
+	(void)owner;
+	if (answer->status == PG_DONE) {
+		poll_read(answer->rows);
+	} else if (!failing) {
+		log_event(LOG_LEVEL_WARNING,
+		    "session: ended sessions are not known",
+		    LOG_TEXT("sqlstate", answer->sqlstate));
+	}
+	failing = answer->status != PG_DONE;
+	if (poll_pool != NULL)
+		loop_timer_set(&poll_timer, POLL_MS, poll_begin, NULL);
+}
+
+static void
+poll_begin(struct loop_timer *timer, void *owner)
+{
+	(void)timer;
+	(void)owner;
+	if (poll_pool != NULL)
+		pg_call(poll_pool, poll_statement, NULL, false,
+		    POLL_DEADLINE_MS, poll_done, NULL);
+}
+
+static void
+session_stop(void)
+{
+	poll_pool = NULL;
+	loop_timer_clear(&poll_timer);
+}
+
+bool
+session_ready(void)
+{
+	return keys != NULL && ended.loaded_ms != 0 &&
+	    clock_monotonic_ms() - ended.loaded_ms <= FRESH_MS;
+}
+
+/* Keys */
+
+bool
+session_keys_reload(void)
+{
+	char error[LINE_SIZE] = "";
+	struct key_set *loaded;
+
+	loaded =
+	    key_set_load(config_text(CONFIG_JWT_KEYS), error, sizeof(error));
+	if (loaded == NULL) {
+		log_event(LOG_LEVEL_ERROR, "session: the keys were not taken",
+		    LOG_TEXT("reason", error));
+		return false;
+	}
+	key_set_free(keys);
+	keys = loaded;
+	/* A key that was taken away verifies nothing any more. */
+	OPENSSL_cleanse(cache, CACHE_SETS * sizeof(cache[0]));
+	log_event(LOG_LEVEL_INFO, "session: keys loaded",
+	    LOG_NUMBER("count", loaded->count),
+	    LOG_TEXT("signing",
+		loaded->signing != NULL ? loaded->signing->kid : ""));
+	return true;
+}
+
+static void
+reload(void)
+{
+	(void)session_keys_reload();
+}
+
+const struct key_set *
+session_keys(void)
+{
+	return keys;
+}
+
+bool
+session_init(struct pg_pool *pool, int ended_statement)
+{
+	if (poll_pool != NULL)
+		return true;
+	cache = calloc(CACHE_SETS, sizeof(cache[0]));
+	if (cache == NULL || !session_keys_reload())
+		return false;
+	ended_rebuild(0);
+	ended.cleaned_ms = clock_unix_ms();
+	poll_pool = pool;
+	poll_statement = ended_statement;
+	worker_at_exit(session_stop);
+	worker_at_reload(reload);
+	poll_begin(NULL, NULL);
+	return true;
+}
+
+/* Tokens */
+
+static struct known *
+cache_find(const uint8_t hash[SHA256_DIGEST_LENGTH], size_t *set)
+{
+	unsigned way;
+
+	memcpy(set, hash, sizeof(*set));
+	*set %= CACHE_SETS;
+	for (way = 0; way < CACHE_WAYS; way++)
+		if (cache[*set][way].used &&
+		    CRYPTO_memcmp(
+			cache[*set][way].hash, hash, SHA256_DIGEST_LENGTH) == 0)
+			return &cache[*set][way];
+	return NULL;
+}
+
+/* Verifies TOKEN anew. */
+static bool
+token_verify(
+    const char *token, size_t length, int64_t now_s, struct claims *claims)
+{
+	const struct key *key;
+	struct jws jws;
+
+	if (jws_parse(token, length, &jws) != JWS_OK)
+		return false;
+	key = key_set_find(keys, jws.kid);
+	if (key == NULL ||
+	    jws_verify(&jws, token, key->algorithm, key->verifies) != JWS_OK)
+		return false;
+	return claims_read((const char *)jws.payload, jws.payload_length,
+		   config_text(CONFIG_JWT_ISSUER),
+		   config_text(CONFIG_JWT_AUDIENCE), now_s,
+		   claims) == CLAIMS_OK;
+}
+
+/* The claims of TOKEN, or NULL when it is not valid now. */
+static const struct claims *
+token_claims(const char *token, size_t length)
+{
+	int64_t now_s = (int64_t)(clock_unix_ms() / 1000);
+	uint8_t hash[SHA256_DIGEST_LENGTH];
+	struct claims claims;
+	struct known *known;
+	size_t set;
+
+	if (length > JWS_TOKEN_MAX)
+		return NULL;
+	SHA256((const unsigned char *)token, length, hash);
+	known = cache_find(hash, &set);
+	if (known != NULL) {
+		if (now_s < known->claims.exp + CLAIMS_SKEW_S)
+			return &known->claims;
+		known->used = false;
+		return NULL;
+	}
+	if (!token_verify(token, length, now_s, &claims))
+		return NULL;
+	known = &cache[set][cache_turn[set]];
+	cache_turn[set] = (unsigned char)((cache_turn[set] + 1) % CACHE_WAYS);
+	memcpy(known->hash, hash, sizeof(hash));
+	known->claims = claims;
+	known->used = true;
+	return &known->claims;
+}
+
+/* The token of REQUEST, from the header or else the cookie; or NULL. */
+static const char *
+token_of(struct request *request, bool *by_cookie)
+{
+	static const char scheme[] = "Bearer ";
+	const char *header = request_header(request, "authorization");
+
+	*by_cookie = false;
+	if (header != NULL) {
+		if (strncasecmp(header, scheme, sizeof(scheme) - 1) != 0)
+			return NULL;
+		header += sizeof(scheme) - 1;
+		return header + strspn(header, " ");
+	}
+	*by_cookie = true;
+	return request_cookie(request, "auth-token");
+}
+
+/* RFC 6750 3: without a token no error is named. */
+static bool
+refuse(struct request *request, const char *challenge)
+{
+	reply_header(request, "www-authenticate", challenge);
+	reply_error(request, ERROR_UNAUTHENTICATED);
+	return false;
+}
+
+static bool
+is_safe(const char *method)
+{
+	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+static void
+identify(struct request *request, const struct claims *claims, bool by_cookie)
+{
+	struct identity *user = &request->user;
+
+	user->user_id = claims->sub;
+	uuid_format(&claims->sub, user->user_id_text);
+	user->username =
+	    request_copy(request, claims->username, strlen(claims->username));
+	user->session_id = claims->sid;
+	uuid_format(&claims->jti, user->token_id);
+	user->expires_at = claims->exp;
+	user->by_cookie = by_cookie;
+}
+
+bool
+session_authenticate(struct request *request)
+{
+	const struct claims *claims;
+	const char *token;
+	bool by_cookie;
+
+	token = token_of(request, &by_cookie);
+	if (token == NULL || *token == '\0')
+		return refuse(request, "Bearer");
+	if (keys == NULL || ended.loaded_ms == 0) {
+		reply_error(request, ERROR_UNAVAILABLE);
+		return false;
+	}
+	claims = token_claims(token, strlen(token));
+	if (claims == NULL || has_ended(&claims->sid))
+		return refuse(request, "Bearer error=\"invalid_token\"");
+	if (by_cookie && !is_safe(request->method) &&
+	    !session_origin_allowed(request))
+		return false;
+	identify(request, claims, by_cookie);
+	return true;
+}
+
+/* True when the comma separated LIST has ORIGIN; scheme and host have no
+ * case. */
+static bool
+origin_listed(const char *list, const char *origin)
+{
+	size_t length, wanted = strlen(origin);
+
+	while (*list != '\0') {
+		list += strspn(list, ", ");
+		length = strcspn(list, ", ");
+		if (length == wanted && wanted > 0 &&
+		    strncasecmp(list, origin, wanted) == 0)
+			return true;
+		list += length;
+	}
+	return false;
+}
+
+bool
+session_origin_allowed(struct request *request)
+{
+	const char *origin = request_header(request, "origin");
+	const char *site = request_header(request, "sec-fetch-site");
+
+	if (origin != NULL) {
+		if (origin_listed(
+			config_text(CONFIG_ALLOWED_ORIGINS), origin) &&
+		    head_times(request->head, "origin") == 1)
+			return true;
+	} else if (site == NULL || strcasecmp(site, "cross-site") != 0) {
+		return true;
+	}
+	reply_error(request, ERROR_FOREIGN_ORIGIN);
+	return false;
+}
