@@ -146,8 +146,10 @@ pin_begin(struct request *request)
 	request->state = in;
 	if (!input_body(request, pin_fields, INPUT_COUNT(pin_fields), in))
 		return;
-	if (in->pin != NULL && !input_refused(request, "pin"))
-		pin_field_check(request, in->pin);
+	if (in->pin != NULL && !input_refused(request, "pin") &&
+	    pin_judge(in->pin, strlen(in->pin)) != PIN_OK)
+		input_refuse(request, "pin",
+		    pin_problem(pin_judge(in->pin, strlen(in->pin))));
 	if (!input_valid(request))
 		return;
 	password_wipe(request->body, request->body_length);

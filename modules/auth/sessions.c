@@ -1,6 +1,6 @@
 /*
  * /api/auth/sessions: the devices signed in, and remote sign-out of one
- * (DELETE .../{id}) or of all (DELETE without id). A stranger's session does
+ * (DELETE .../{id}) or of all (DELETE .../all). A stranger's session does
  * not exist here.
  */
 #include "auth/auth.h"
@@ -103,25 +103,6 @@ session_ended(struct request *request, const struct pg_answer *answer)
 }
 
 static void
-session_delete(struct request *request)
-{
-	const char *text = request_path_part(request, PATH_PART_SESSION);
-	struct pg_params params;
-	struct uuid id;
-
-	if (text == NULL || !uuid_parse(text, strlen(text), &id)) {
-		reply_error(request, ERROR_NOT_FOUND);
-		return;
-	}
-	auth_params_begin(request, &params);
-	pg_put_uuid(&params, &request->user.user_id);
-	pg_put_uuid(&params, &id);
-	pg_put_text(&params,
-	    uuid_equal(&id, &request->user.session_id) ? "logout" : "remote");
-	auth_sql(request, STATEMENT_SESSION_END, &params, session_ended);
-}
-
-static void
 sessions_ended(struct request *request, const struct pg_answer *answer)
 {
 	if (!request_sql_ok(request, answer))
@@ -141,6 +122,28 @@ sessions_delete(struct request *request)
 	auth_sql(request, STATEMENT_SESSIONS_END, &params, sessions_ended);
 }
 
-ENDPOINT(auth_sessions, { "GET", sessions_list, ACCESS_USER },
-    { "DELETE", sessions_delete, ACCESS_USER })
+static void
+session_delete(struct request *request)
+{
+	const char *text = request_path_part(request, PATH_PART_SESSION);
+	struct pg_params params;
+	struct uuid id;
+
+	if (text != NULL && strcmp(text, "all") == 0) {
+		sessions_delete(request);
+		return;
+	}
+	if (text == NULL || !uuid_parse(text, strlen(text), &id)) {
+		reply_error(request, ERROR_NOT_FOUND);
+		return;
+	}
+	auth_params_begin(request, &params);
+	pg_put_uuid(&params, &request->user.user_id);
+	pg_put_uuid(&params, &id);
+	pg_put_text(&params,
+	    uuid_equal(&id, &request->user.session_id) ? "logout" : "remote");
+	auth_sql(request, STATEMENT_SESSION_END, &params, session_ended);
+}
+
+ENDPOINT(auth_sessions, { "GET", sessions_list, ACCESS_USER })
 ENDPOINT(auth_session, { "DELETE", session_delete, ACCESS_USER })

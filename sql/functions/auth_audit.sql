@@ -4,30 +4,24 @@
 create function auth.audit(p_user uuid, p_event text, p_outcome text, p_ip inet,
 	p_agent text, p_request text, p_session uuid, p_detail text)
 returns void
-language sql security definer set search_path = pg_catalog as $$
+language sql security definer set search_path = pg_catalog, pg_temp as $$
 	insert into auth.audit_events (user_id, event, outcome, ip, user_agent,
 		request_id, session_id, detail)
 	values (p_user, p_event, p_outcome, p_ip, p_agent, p_request, p_session,
 		p_detail);
 $$;
 
--- RFC 3339 in UTC, as the contract prints times.
-create function auth.rfc3339(p_at timestamptz) returns text
-language sql stable parallel safe set search_path = pg_catalog as $$
-	select to_char(p_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
-$$;
-
 -- A person's own events before the given id, newest first.
 create function auth.audit_of(p_user uuid, p_before bigint, p_limit integer)
 returns table (id bigint, event text, outcome text, ip text, user_agent text,
 	session_id uuid, detail text, created_at text)
-language sql stable security definer set search_path = pg_catalog as $$
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
 	select e.id, e.event, e.outcome, host(e.ip), e.user_agent, e.session_id,
-		e.detail, auth.rfc3339(e.created_at)
+		e.detail, meta.rfc3339(e.created_at)
 	from auth.audit_events e
 	where e.user_id = p_user and e.id < p_before
 	order by e.id desc
 	limit least(p_limit, 101);
 $$;
 
-grant execute on function auth.audit, auth.rfc3339, auth.audit_of to onegate_auth;
+grant execute on function auth.audit, auth.audit_of to onegate_auth;

@@ -3,7 +3,7 @@
 
 create function auth.user_secrets(p_user uuid)
 returns table (password text, pin_set boolean)
-language sql stable security definer set search_path = pg_catalog as $$
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
 	select u.password, exists (select from auth.pins p where p.user_id = u.id)
 	from auth.users u
 	where u.id = p_user and u.status = 'ACTIVE';
@@ -12,7 +12,7 @@ $$;
 -- The same password, hashed at a higher cost. False when it changed meanwhile.
 create function auth.password_replace(p_user uuid, p_old text, p_new text)
 returns boolean
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	update auth.users set password = p_new, updated_at = now()
 	where id = p_user and password = p_old;
@@ -22,7 +22,7 @@ end $$;
 -- A new password; every session but p_keep ends.
 create function auth.password_change(p_user uuid, p_old text, p_new text, p_keep uuid)
 returns table (changed boolean, ended uuid[])
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	changed := auth.password_replace(p_user, p_old, p_new);
 	ended := '{}';
@@ -34,7 +34,7 @@ end $$;
 
 -- How long the n-th wrong PIN in a row blocks outgoing money.
 create function auth.pin_block(p_failures integer) returns interval
-language sql immutable set search_path = pg_catalog as $$
+language sql immutable set search_path = pg_catalog, pg_temp as $$
 	select case
 		when p_failures < 5 then null
 		when p_failures = 5 then interval '1 minute'
@@ -50,7 +50,7 @@ $$;
 -- outcome: ok (compare with pin), blocked (for retry_after seconds), not_set.
 create function auth.pin_attempt(p_user uuid)
 returns table (outcome text, pin text, retry_after integer)
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
 	stored auth.pins;
@@ -70,14 +70,14 @@ begin
 end $$;
 
 create function auth.pin_passed(p_user uuid) returns void
-language sql security definer set search_path = pg_catalog as $$
+language sql security definer set search_path = pg_catalog, pg_temp as $$
 	update auth.pins set failures = 0, blocked_until = null
 	where user_id = p_user;
 $$;
 
 -- Sets the first PIN (p_old NULL) or replaces p_old. False when it is not so.
 create function auth.pin_set(p_user uuid, p_old text, p_new text) returns boolean
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	if p_old is null then
 		insert into auth.pins (user_id, pin) values (p_user, p_new)

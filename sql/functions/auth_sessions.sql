@@ -7,7 +7,7 @@
 create function auth.session_open(p_sid uuid, p_user uuid, p_password text,
 	p_token text, p_seconds integer, p_ip inet, p_agent text)
 returns boolean
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	-- The lock orders this with a suspension or a change of password under
 	-- way: either that is seen here, or it sees and ends this session.
@@ -31,7 +31,7 @@ end $$;
 create function auth.refresh(p_token text, p_new text, p_seconds integer,
 	p_waited_ms integer, p_overlap_ms integer, p_ip inet, p_agent text)
 returns table (outcome text, user_id uuid, username text, sid uuid)
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
 	used auth.authentications;
@@ -81,7 +81,7 @@ end $$;
 -- Takes a use back whose answer nobody received: the new token goes, the old
 -- one works again. Does nothing once the new one was used.
 create function auth.refresh_undo(p_token text, p_new text) returns void
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	perform from auth.authentications where token = p_token for update;
 	delete from auth.authentications
@@ -94,7 +94,7 @@ end $$;
 
 -- Ends one session; false when it had ended before.
 create function auth.session_close(p_sid uuid, p_reason text) returns boolean
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	update auth.sessions set ended_at = clock_timestamp(), end_reason = p_reason
 	where sid = p_sid and ended_at is null;
@@ -104,7 +104,7 @@ end $$;
 -- The session that p_token belongs to, if this ended it.
 create function auth.session_end_by_token(p_token text, p_reason text)
 returns table (sid uuid, user_id uuid)
-language sql security definer set search_path = pg_catalog as $$
+language sql security definer set search_path = pg_catalog, pg_temp as $$
 	update auth.sessions s set ended_at = clock_timestamp(), end_reason = p_reason
 	from auth.authentications a
 	where a.token = p_token and s.sid = a.family and s.ended_at is null
@@ -114,7 +114,7 @@ $$;
 -- A person's own session, if this ended it.
 create function auth.session_end(p_user uuid, p_sid uuid, p_reason text)
 returns setof uuid
-language sql security definer set search_path = pg_catalog as $$
+language sql security definer set search_path = pg_catalog, pg_temp as $$
 	update auth.sessions set ended_at = clock_timestamp(), end_reason = p_reason
 	where sid = p_sid and user_id = p_user and ended_at is null
 		and last_used_at > now() - interval '7 days'
@@ -124,7 +124,7 @@ $$;
 -- All sessions of a person but p_keep (NULL: none is kept).
 create function auth.sessions_end(p_user uuid, p_keep uuid, p_reason text)
 returns setof uuid
-language sql security definer set search_path = pg_catalog as $$
+language sql security definer set search_path = pg_catalog, pg_temp as $$
 	update auth.sessions set ended_at = clock_timestamp(), end_reason = p_reason
 	where user_id = p_user and ended_at is null
 		and sid is distinct from p_keep
@@ -134,9 +134,9 @@ $$;
 -- The devices signed in, the last used first; a page is enough for a person.
 create function auth.sessions_of(p_user uuid)
 returns table (sid uuid, user_agent text, ip text, created_at text, last_used_at text)
-language sql stable security definer set search_path = pg_catalog as $$
-	select s.sid, s.user_agent, host(s.ip), auth.rfc3339(s.created_at),
-		auth.rfc3339(s.last_used_at)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+	select s.sid, s.user_agent, host(s.ip), meta.rfc3339(s.created_at),
+		meta.rfc3339(s.last_used_at)
 	from auth.sessions s
 	where s.user_id = p_user and s.ended_at is null
 		and s.last_used_at > now() - interval '7 days'
@@ -144,22 +144,22 @@ language sql stable security definer set search_path = pg_catalog as $$
 	limit 100;
 $$;
 
--- Forgets refresh tokens a day past their end, a thousand at a time.
-create function auth.authentications_sweep() returns bigint
-language sql security definer set search_path = pg_catalog as $$
+-- Forgets refresh tokens a day past their end, p_limit at a time.
+create function auth.tokens_purge(p_limit integer) returns integer
+language sql security definer set search_path = pg_catalog, pg_temp as $$
 	with gone as (
 		delete from auth.authentications
 		where token in (
 			select token from auth.authentications
 			where expires_at < now() - interval '1 day'
 			order by expires_at
-			limit 1000
+			limit p_limit
 			for update skip locked)
 		returning 1
 	)
-	select count(*) from gone;
+	select count(*)::integer from gone;
 $$;
 
 grant execute on function auth.session_open, auth.refresh, auth.refresh_undo,
 	auth.session_end_by_token, auth.session_end, auth.sessions_end,
-	auth.sessions_of, auth.authentications_sweep to onegate_auth;
+	auth.sessions_of, auth.tokens_purge to onegate_auth;

@@ -7,7 +7,7 @@
 create function auth.register(p_id uuid, p_username text, p_username_key text,
 	p_email text, p_email_key text, p_phone text, p_password text)
 returns text
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	taken text;
 begin
@@ -45,7 +45,7 @@ end $$;
 -- that looks like it. NULL keys match nobody.
 create function auth.user_by_login(p_username_key text, p_email_key text, p_phone text)
 returns table (id uuid, username text, password text, status text)
-language sql stable security definer set search_path = pg_catalog as $$
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
 	select id, username, password, status
 	from (
 		select 1 as rank, u.id, u.username, u.password, u.status
@@ -64,30 +64,33 @@ $$;
 create function auth.profile(p_user uuid)
 returns table (id uuid, username text, email text, phone text, status text,
 	pin_set boolean, created_at text, updated_at text)
-language sql stable security definer set search_path = pg_catalog as $$
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
 	select u.id, u.username, u.email, u.phone, u.status,
 		exists (select from auth.pins p where p.user_id = u.id),
-		auth.rfc3339(u.created_at), auth.rfc3339(u.updated_at)
+		meta.rfc3339(u.created_at), meta.rfc3339(u.updated_at)
 	from auth.users u
 	where u.id = p_user and u.status <> 'DELETED';
 $$;
 
 -- What an operator may do: p_status ACTIVE, SUSPENDED or DELETED. Sessions of
--- who is no longer active end at once. False when there is nobody to change.
-create function auth.user_set_status(p_user uuid, p_status text, p_reason text)
-returns boolean
-language plpgsql security definer set search_path = pg_catalog as $$
+-- who is no longer active end at once. Gives how many; null when there is
+-- nobody to change.
+create function auth.account_status(p_user uuid, p_status text, p_reason text)
+returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	person auth.users;
+	ended integer := 0;
 begin
 	update auth.users set status = p_status, updated_at = now()
 	where id = p_user and status <> p_status and status <> 'DELETED'
 	returning * into person;
 	if not found then
-		return false;
+		return null;
 	end if;
 	if p_status <> 'ACTIVE' then
-		perform auth.sessions_end(p_user, null, lower(p_status));
+		select count(*) into ended
+		from auth.sessions_end(p_user, null, lower(p_status));
 	end if;
 	insert into auth.user_events (user_id, kind, username, username_key)
 	values (p_user, case p_status when 'ACTIVE' then 'activated'
@@ -95,7 +98,7 @@ begin
 		person.username, person.username_key);
 	perform auth.audit(p_user, 'status', lower(p_status), null, null, null,
 		null, p_reason);
-	return true;
+	return ended;
 end $$;
 
 grant execute on function auth.register, auth.user_by_login, auth.profile to onegate_auth;

@@ -86,7 +86,7 @@ class TokenMint:
         elliptic = isinstance(self.key, ec.EllipticCurvePrivateKey)
         head = {"alg": "ES256" if elliptic else "RS256", "typ": "JWT", "kid": self.kid}
         claims = {"iss": "https://onegate.id", "aud": "onegate", "sub": str(user_id), "username": username,
-                  "sid": str(uuid.uuid4()), "jti": uuid.uuid4().hex, "iat": now, "nbf": now, "exp": now + 900}
+                  "sid": str(uuid.uuid4()), "jti": str(uuid.uuid4()), "iat": now, "nbf": now, "exp": now + 900}
         signed = ".".join(_b64(json.dumps(part, separators=(",", ":")).encode()) for part in (head, claims)).encode()
         if elliptic:
             r, s = utils.decode_dss_signature(self.key.sign(signed, ec.ECDSA(hashes.SHA256())))
