@@ -4,6 +4,7 @@ readonly COMMAND_TABLE="
 up|command_up|install what is missing, build, start everything
 down|command_down|end everything that was started from this data folder
 status|command_status|what runs and where; --json for programs
+url|command_url|base URL of one module: ./onegate url payment
 test|command_test|run every test on a stack of its own: ./onegate test [FILTER]
 build|command_build|build only (Meson)
 migrate|command_migrate|bring the database to what sql/ describes; --status lists

@@ -23,6 +23,7 @@ module_start() {
 	module_conf "$name"
 	environment_array "$name"
 	cd "$DATA/conf/$name" || exit 1
+	# shellcheck disable=SC2016 # for the inner shell
 	process_start "$name" env -i "${ENVIRONMENT[@]}" bash -c \
 	    'ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -Hn)"; exec kore -c "$1" -f -n -r' \
 	    kore "$name.conf"

@@ -16,8 +16,8 @@ packages_missing() {
 # packages_install LIST
 packages_install() {
 	local missing
-	command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
-	    die "this is no Debian: install what $1 lists, then put dpkg-query in reach, or use Debian 12"
+	command -v apt-get >/dev/null ||
+	    die "there is no apt-get: One Gate's commands need Debian 12"
 	missing=$(packages_missing "$1" | xargs)
 	[ -n "$missing" ] || return 0
 	say packages "installing $missing"

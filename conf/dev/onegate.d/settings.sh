@@ -18,6 +18,7 @@ ONEGATE_KAFKA_CONTROLLER_PORT:59093
 "
 readonly HOST=127.0.0.1
 readonly DISK_NEEDED_MB=2048
+readonly DISK_KEPT_MB=256
 
 # The server or module each port belongs to, by the pid file's name.
 port_owner() {
@@ -81,17 +82,22 @@ ports_read() {
 
 # The data folder with its rooms, and enough room on the disk.
 data_folder_make() {
-	local free_mb
 	mkdir -p "$DATA" 2>/dev/null ||
 	    die "cannot make $DATA: choose another folder with ONEGATE_DATA"
 	[ -O "$DATA" ] || die "$DATA belongs to another user: run as that user or choose another folder with ONEGATE_DATA"
-	free_mb=$(df -Pm "$DATA" | awk 'NR == 2 { print $4 }')
-	[ "$free_mb" -ge "$DISK_NEEDED_MB" ] || [ -f "$DATA/ports.env" ] &&
-	    [ "$free_mb" -ge 256 ] ||
-	    die "only $free_mb MB free below $DATA: make room for $DISK_NEEDED_MB MB or choose another folder with ONEGATE_DATA"
+	disk_check
 	chmod 711 "$DATA"
 	mkdir -p "$RUN" "$LOG" "$SECRETS" "$DATA/env" "$DATA/conf"
 	chmod 700 "$SECRETS" "$DATA/env"
+}
+
+# A new stack needs more room than one that is there already.
+disk_check() {
+	local needed=$DISK_NEEDED_MB free
+	[ ! -f "$DATA/ports.env" ] || needed=$DISK_KEPT_MB
+	free=$(df -Pm "$DATA" | awk 'NR == 2 { print $4 }')
+	[ "$free" -ge "$needed" ] ||
+	    die "only $free MB free below $DATA: make room for $needed MB or choose another folder with ONEGATE_DATA"
 }
 
 # Only one command at a time changes a stack.

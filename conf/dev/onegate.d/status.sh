@@ -88,3 +88,14 @@ status_address() {
 	printf '"address":"%s:%s","host":"%s","port":%s' \
 	    "$HOST" "$port" "$HOST" "${port:-null}"
 }
+
+# command_url NAME: the base URL of a module or of the sandbox, for scripts.
+command_url() {
+	case " $MODULES sandbox " in
+	*" ${1:-none} "*) ;;
+	*) die "url needs one of: $MODULES sandbox" ;;
+	esac
+	ports_read
+	process_alive "$1" || die "$1 is not running: ./onegate up"
+	printf 'http://%s:%s\n' "$HOST" "$(status_port "$1")"
+}
