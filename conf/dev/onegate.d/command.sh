@@ -1,6 +1,7 @@
 # The table of commands: name, function, what the help says.
 
 readonly COMMAND_TABLE="
+demo|command_demo|up, then a story of real requests as a table; --record writes docs/DEMO.md
 up|command_up|install what is missing, build, start everything
 down|command_down|end everything that was started from this data folder
 status|command_status|what runs and where; --json for programs
@@ -10,6 +11,10 @@ build|command_build|build only (Meson)
 migrate|command_migrate|bring the database to what sql/ describes; --status lists
 logs|command_logs|show or follow the logs: ./onegate logs [NAME]
 key|command_key|API keys of regulators: issue, revoke, list
+account|command_account|suspend, activate or change the tier of an account
+merchant|command_merchant|add one that can be paid
+audit|command_audit|replay the journal: do the books balance
+bench|command_bench|measure the running stack: ./onegate bench transfer
 config|command_config|every setting with its origin, secrets masked
 fmt|command_fmt|format the C files
 lint|command_lint|formatter, static checks and check-conf; fails on any finding

@@ -22,7 +22,8 @@ wait_for() {
 	done
 }
 
-# in_parallel FUNCTION...: all at once; fails when any of them failed.
+# in_parallel FUNCTION...: all at once; fails when any of them failed. Call it
+# bare: after "||" bash would let the functions run on behind their failures.
 in_parallel() {
 	local name pids=() failed=0
 	for name in "$@"; do

@@ -12,11 +12,11 @@ stack_start() {
 	data_folder_make
 	data_folder_lock
 	ports_choose
-	secrets_make || exit 1
+	secrets_make
 	environment_write
 	in_parallel build_modules database_start redis_start kafka_start \
-	    sandbox_start || exit 1
-	modules_start || exit 1
+	    sandbox_start
+	modules_start
 	say up "ready after $((SECONDS - began)) s"
 	data_folder_unlock
 }
@@ -38,6 +38,6 @@ command_down() {
 
 # Those who use a server end before it does.
 stack_stop() {
-	modules_stop || exit 1
-	in_parallel sandbox_stop postgres_stop redis_stop kafka_stop || exit 1
+	modules_stop
+	in_parallel sandbox_stop postgres_stop redis_stop kafka_stop
 }

@@ -8,9 +8,9 @@ command_test() {
 		export ONEGATE_DATA=$ONEGATE_ROOT/.onegate-test
 		settings_read
 	fi
-	export ONEGATE_DATA ONEGATE_BUILD=$BUILD
+	data_folder_export
 	TEST_OWNS_STACK=no
-	[ "$(status_state)" = up ] || {
+	status_is_up || {
 		TEST_OWNS_STACK=yes
 		trap test_clean EXIT
 		trap 'exit 130' INT TERM HUP
