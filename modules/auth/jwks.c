@@ -6,24 +6,24 @@
 #include "domain/json.h"
 #include "domain/jwk.h"
 #include "web/endpoint.h"
+#include "web/key_set.h"
 #include "web/reply.h"
 #include "web/session.h"
-#include "web/token_keys.h"
 
 /* A new key is announced this long before it signs (docs/KEYS.md). */
 #define CACHE_CONTROL "public, max-age=300"
 
 static bool
-keys_write(struct json_writer *out, const struct jws_keys *keys)
+keys_write(struct json_writer *out, const struct key_set *keys)
 {
 	bool good = true;
 
 	json_put_object_begin(out);
 	json_put_key(out, "keys");
 	json_put_array_begin(out);
-	for (size_t i = 0; i < token_keys_count(keys); i++) {
-		const struct token_key *key = token_keys_at(keys, i);
-		good = good && jwk_write(out, key->key, key->kid);
+	for (unsigned i = 0; i < keys->count; i++) {
+		const struct key *key = &keys->keys[i];
+		good = good && jwk_write(out, key->verifies, key->kid);
 	}
 	json_put_array_end(out);
 	json_put_object_end(out);

@@ -15,9 +15,9 @@
 #include "io/config.h"
 #include "io/entropy.h"
 #include "io/log.h"
+#include "web/key_set.h"
 #include "web/reply.h"
 #include "web/session.h"
-#include "web/token_keys.h"
 
 #define REFRESH_BYTES 32
 
@@ -67,7 +67,7 @@ static bool
 claims_sign(struct request *request, const struct claims *claims,
     char token[JWS_TOKEN_SIZE])
 {
-	const struct token_key *key = token_keys_signing(session_keys());
+	const struct key *key = session_keys()->signing;
 	enum jws_result result = JWS_FAILED;
 	struct json_writer payload;
 	size_t length;
@@ -76,7 +76,7 @@ claims_sign(struct request *request, const struct claims *claims,
 	claims_write(&payload, claims, config_text(CONFIG_JWT_ISSUER),
 	    config_text(CONFIG_JWT_AUDIENCE));
 	if (key != NULL && !json_writer_failed(&payload))
-		result = jws_sign(key->algorithm, key->key, key->kid,
+		result = jws_sign(key->algorithm, key->signs, key->kid,
 		    payload.bytes, payload.length, token, &length);
 	json_writer_free(&payload);
 	if (result == JWS_OK)
