@@ -262,20 +262,28 @@ class Stack:
             user.fund(balance)
         return user
 
-    def api_key(self, service="Bank Indonesia", permissions=None):
-        """Issue an API key with ./onegate key issue and give its text."""
-        arguments = ["key", "issue", service]
-        if permissions is not None:
-            arguments += ["--permissions", permissions]
-        found = re.search(r"ogk_[A-Za-z0-9]+_[A-Za-z0-9_-]+",
-            command(*arguments))
+    def service(self, minute=1_000_000, hour=1_000_000, day=1_000_000):
+        """A new consumer of the transaction module, by its code: its limits
+        are its own, so that suites do not use up the regulators'."""
+        code = unique("t")[:16]
+        with self.pg() as pg:
+            pg.execute("""insert into transaction.external_services
+                (id, company, code, limit_minute, limit_hour, limit_day)
+                values (gen_random_uuid(), %s, %s, %s, %s, %s)""",
+                ("Test consumer " + code, code, minute, hour, day))
+        return code
+
+    def api_key(self, service=None, *options):
+        """The text of a new API key, made by ./onegate key issue."""
+        printed = command("key", "issue", service or self.service(), *options)
+        found = re.search(r"ogk_[A-Za-z0-9]+_[A-Za-z0-9_-]+", printed)
         assert found, "./onegate key issue printed no key"
         return found.group(0)
 
-    def regulator(self, service="Bank Indonesia", permissions=None):
+    def regulator(self, service=None, *options):
         """A client of the transaction module with a fresh API key."""
         return self.transaction.with_headers(
-            X_API_Key=self.api_key(service, permissions))
+            X_API_Key=self.api_key(service, *options))
 
 
 class User:
