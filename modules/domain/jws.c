@@ -157,6 +157,8 @@ jws_parse(const char *token, size_t length, struct jws *jws)
 	if (second == NULL ||
 	    memchr(second + 1, '.', (size_t)(end - second - 1)) != NULL)
 		return (JWS_MALFORMED);
+	if (first == token || second == first + 1 || end == second + 1)
+		return (JWS_MALFORMED);
 	if (!base64url_decode(first + 1, (size_t)(second - first - 1),
 		jws->payload, sizeof(jws->payload), &jws->payload_length) ||
 	    !base64url_decode(second + 1, (size_t)(end - second - 1),

@@ -29,7 +29,7 @@ enum jws_algorithm {
 enum jws_result {
 	JWS_OK,
 	JWS_TOO_LONG, /* more than JWS_TOKEN_MAX bytes */
-	JWS_MALFORMED, /* not three parts of canonical base64url */
+	JWS_MALFORMED, /* not three filled parts of canonical base64url */
 	JWS_BAD_HEADER, /* not an object, duplicate or wrong members */
 	JWS_CRITICAL, /* `crit` names what we do not know */
 	JWS_BAD_ALGORITHM, /* none, HS256, anything but our two, or not the
