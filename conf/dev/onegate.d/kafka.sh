@@ -38,15 +38,25 @@ kafka_fetch() {
 	if [ ! -d "$KAFKA_JARS" ]; then
 		say kafka "fetching Apache Kafka with Maven"
 		fresh=$CACHE/$name.new
-		rm -rf "$fresh"
-		JAVA_HOME=${1%/bin/java} mvn -B -ntp -f "$pom" \
-		    -Dmaven.repo.local="$CACHE/m2" dependency:copy-dependencies \
-		    -DincludeScope=runtime -DoutputDirectory="$fresh" \
-		    >"$LOG/maven.log" 2>&1 8>&- 9>&- </dev/null ||
+		kafka_fetch_jars "$1" "$pom" "$fresh" ||
 		    die "Maven could not fetch Kafka: $(grep -m 1 ERROR "$LOG/maven.log" | cut -c 1-300) (see $LOG/maven.log; run again when the network is back)"
 		mv "$fresh" "$KAFKA_JARS"
 	fi
 	exec 8>&-
+}
+
+# kafka_fetch_jars JAVA POM FOLDER: a network may fail once or twice.
+kafka_fetch_jars() {
+	local try
+	for try in 1 2 3; do
+		rm -rf "$3"
+		! JAVA_HOME=${1%/bin/java} mvn -B -ntp -f "$2" \
+		    dependency:copy-dependencies -DincludeScope=runtime \
+		    -DoutputDirectory="$3" \
+		    >"$LOG/maven.log" 2>&1 8>&- 9>&- </dev/null || return 0
+		say kafka "Maven failed (try $try of 3)"
+	done
+	return 1
 }
 
 kafka_create() {

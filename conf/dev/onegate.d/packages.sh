@@ -51,7 +51,7 @@ if [ ! -e "$POLICY" ]; then
 	printf "#!/bin/sh\nexit 101\n" >"$POLICY"
 	chmod 755 "$POLICY"
 fi
-lock="-o DPkg::Lock::Timeout=300"
-apt-get $lock update
-apt-get $lock install -y --no-install-recommends "$@"
+options="-o DPkg::Lock::Timeout=300 -o Acquire::Retries=3"
+apt-get $options update
+apt-get $options install -y --no-install-recommends "$@"
 '
