@@ -1,0 +1,169 @@
+/*
+ * Admission of an API client: key, limits, access row. See api_client.h.
+ * It never says whether a key is unknown, inactive or expired: all are 401.
+ */
+#include "transaction/api_client.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "domain/digest.h"
+#include "io/config.h"
+#include "io/metrics.h"
+#include "transaction/access_log.h"
+#include "transaction/store.h"
+#include "web/endpoint.h"
+#include "web/reply.h"
+
+#define API_KEY_LENGTH_MAX 256
+
+static const char *const window_names[] = { "Minute", "Hour", "Day" };
+
+static void key_found(struct request *request, const struct pg_answer *answer);
+static void limit_checked(
+    struct request *request, const struct rate_verdict *verdict);
+
+void
+api_client_admit(struct request *request)
+{
+	const char *key = request_header(request, "x-api-key");
+	const char *pepper = config_text(CONFIG_API_KEY_PEPPER);
+	struct pg_params params;
+	uint8_t hash[32];
+
+	request->state = request_alloc(request, sizeof(struct visit));
+	reply_before_send(request, access_log_write);
+	if (key == NULL || *key == '\0' || strlen(key) > API_KEY_LENGTH_MAX) {
+		reply_error(request, ERROR_BAD_API_KEY);
+		return;
+	}
+	digest_hmac_sha256(pepper, strlen(pepper), key, strlen(key), hash);
+	pg_params_init(&params);
+	pg_put_bytea(&params, hash, sizeof(hash));
+	request_sql(
+	    request, store_pool(), STORE_FIND_KEY, &params, false, key_found);
+}
+
+static void
+window_add(struct visit *visit, uint32_t seconds, int64_t limit)
+{
+	if (limit <= 0)
+		return;
+	visit->windows[visit->window_count++] =
+	    (struct rate_window){ seconds, (uint32_t)limit };
+}
+
+static uint32_t
+unit_seconds(const char *unit)
+{
+	if (strcmp(unit, "second") == 0)
+		return 1;
+	if (strcmp(unit, "minute") == 0)
+		return 60;
+	if (strcmp(unit, "hour") == 0)
+		return 3600;
+	return 86400;
+}
+
+static void
+visit_read(struct visit *visit, const PGresult *rows)
+{
+	const char *text = pg_text(rows, 0, pg_column(rows, "service_id"));
+
+	snprintf(visit->service_text, sizeof(visit->service_text), "%s", text);
+	uuid_parse(text, strlen(text), &visit->service_id);
+	text = pg_text(rows, 0, pg_column(rows, "key_id"));
+	uuid_parse(text, strlen(text), &visit->key_id);
+	if (pg_bool(rows, 0, pg_column(rows, "read_transactions")))
+		visit->permissions |= PERMISSION_READ_TRANSACTIONS;
+	if (pg_bool(rows, 0, pg_column(rows, "read_reports")))
+		visit->permissions |= PERMISSION_READ_REPORTS;
+	window_add(visit, 60, pg_int(rows, 0, pg_column(rows, "limit_minute")));
+	window_add(visit, 3600, pg_int(rows, 0, pg_column(rows, "limit_hour")));
+	window_add(visit, 86400, pg_int(rows, 0, pg_column(rows, "limit_day")));
+	if (!pg_is_null(rows, 0, pg_column(rows, "rate_limit_count")))
+		window_add(visit,
+		    unit_seconds(
+			pg_text(rows, 0, pg_column(rows, "rate_limit_unit"))),
+		    pg_int(rows, 0, pg_column(rows, "rate_limit_count")));
+	visit->known = true;
+}
+
+static void
+key_found(struct request *request, const struct pg_answer *answer)
+{
+	struct visit *visit = request->state;
+
+	if (!request_sql_ok(request, answer))
+		return;
+	if (PQntuples(answer->rows) == 0) {
+		reply_error(request, ERROR_BAD_API_KEY);
+		return;
+	}
+	visit_read(visit, answer->rows);
+	if (!pg_bool(answer->rows, 0, pg_column(answer->rows, "usable"))) {
+		reply_error(request, ERROR_BAD_API_KEY);
+		return;
+	}
+	rate_limit(request,
+	    request_format(request, "api:%s", visit->service_text),
+	    visit->windows, visit->window_count, limit_checked);
+}
+
+static void
+header_number(struct request *request, const char *name, uint32_t value)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", value);
+	reply_header(request, name, text);
+}
+
+/* The tightest window in the standard's headers, all three in the gateway's
+ * older ones. */
+static void
+limit_headers(struct request *request, const struct rate_verdict *verdict)
+{
+	const struct visit *visit = request->state;
+	unsigned tightest = verdict->tightest;
+	char name[48];
+
+	header_number(
+	    request, "RateLimit-Limit", visit->windows[tightest].limit);
+	header_number(
+	    request, "RateLimit-Remaining", verdict->remaining[tightest]);
+	header_number(
+	    request, "RateLimit-Reset", verdict->reset_seconds[tightest]);
+	for (unsigned i = 0; i < 3 && i < visit->window_count; i++) {
+		snprintf(name, sizeof(name), "X-RateLimit-Limit-%s",
+		    window_names[i]);
+		header_number(request, name, visit->windows[i].limit);
+		snprintf(name, sizeof(name), "X-RateLimit-Remaining-%s",
+		    window_names[i]);
+		header_number(request, name, verdict->remaining[i]);
+	}
+}
+
+static void
+limit_checked(struct request *request, const struct rate_verdict *verdict)
+{
+	limit_headers(request, verdict);
+	if (!verdict->allowed) {
+		metric_add(METRIC_API_LIMITED, 0, 1);
+		reply_error_retry(
+		    request, ERROR_RATE_LIMITED, verdict->retry_after);
+		return;
+	}
+	endpoint_continue(request);
+}
+
+bool
+api_client_permitted(struct request *request, unsigned permission)
+{
+	const struct visit *visit = request->state;
+
+	if ((visit->permissions & permission) == permission)
+		return true;
+	reply_error(request, ERROR_PERMISSION_MISSING);
+	return false;
+}

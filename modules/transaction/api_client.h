@@ -1,0 +1,33 @@
+/*
+ * The regulators' programs: who they are (API key), what they may do
+ * (permissions) and how often (limits). Everything they ask leaves a row in
+ * the access log before its answer leaves.
+ */
+#ifndef ONEGATE_TRANSACTION_API_CLIENT_H
+#define ONEGATE_TRANSACTION_API_CLIENT_H
+
+#include "web/rate_limit.h"
+#include "web/request.h"
+
+#define PERMISSION_READ_TRANSACTIONS 1u
+#define PERMISSION_READ_REPORTS 2u
+
+/* One call of an API client: the state of every request of this module. */
+struct visit {
+	bool known; /* the key named a service */
+	struct uuid service_id, key_id; /* zero while unknown */
+	unsigned permissions;
+	struct rate_window windows[RATE_WINDOWS_MAX];
+	unsigned window_count;
+	char service_text[UUID_TEXT_SIZE];
+	void *state; /* the handler's own */
+};
+
+/* The admission of every endpoint here: key, limits, access row. Replies 401,
+ * 429 or 503 by itself, else goes on to the operation. */
+void api_client_admit(struct request *request);
+
+/* True when the client has PERMISSION; else it has replied 403. */
+bool api_client_permitted(struct request *request, unsigned permission);
+
+#endif

@@ -1,0 +1,232 @@
+/*
+ * The follower: topic transaction-events into the read model. See follower.h.
+ * One thread, blocking calls, read from top to bottom.
+ */
+#include "transaction/follower.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "domain/json.h"
+#include "io/config.h"
+#include "io/job.h"
+#include "io/kafka.h"
+#include "io/log.h"
+#include "io/metrics.h"
+#include "io/pg_sync.h"
+
+#define TOPIC "transaction-events"
+#define GROUP "transaction"
+#define BATCH_MAX 500
+#define POLL_MS 200
+#define RETRY_MS 500
+#define STORE_MS 10000
+
+enum { OFFSET_OF, STORE_EVENTS, STORE_DEAD_LETTER };
+
+static const struct pg_statement statements[] = {
+	[OFFSET_OF] = { "offset",
+	    "select transaction.consumer_offset($1::text, $2::integer)" },
+	[STORE_EVENTS] = { "store",
+	    "select transaction.store_events($1::text, $2::integer[],"
+	    " $3::bigint[], $4::text[])" },
+	[STORE_DEAD_LETTER] = { "dead",
+	    "select transaction.store_dead_letter($1::text, $2::integer,"
+	    " $3::bigint, $4::text)" },
+	{ NULL, NULL },
+};
+
+static struct job *job;
+static atomic_bool hearing;
+
+/* Where a partition goes on: what was stored, else the beginning. */
+static int64_t
+offset_of(void *owner, const char *topic, int32_t partition)
+{
+	struct pg_sync *pg = owner;
+	struct pg_params params;
+	PGresult *rows;
+	int64_t offset = RD_KAFKA_OFFSET_BEGINNING;
+
+	pg_params_init(&params);
+	pg_put_text(&params, topic);
+	pg_put_int4(&params, partition);
+	if (pg_sync_call(pg, OFFSET_OF, &params, false, &rows) != PG_DONE) {
+		/* Repeats are dropped by sequence: only slow. */
+		log_event(LOG_LEVEL_WARNING, "follower: offset not known",
+		    LOG_TEXT("error", pg_sync_message(pg)));
+		return offset;
+	}
+	if (!pg_is_null(rows, 0, 0))
+		offset = pg_int(rows, 0, 0);
+	PQclear(rows);
+	return offset;
+}
+
+static enum pg_status
+store(struct pg_sync *pg, rd_kafka_message_t **messages, size_t count)
+{
+	struct pg_params params;
+
+	pg_params_init(&params);
+	pg_put_text(&params, TOPIC);
+	pg_array_begin(&params, PG_OID_INT4, (int)count);
+	for (size_t i = 0; i < count; i++)
+		pg_array_int4(&params, messages[i]->partition);
+	pg_array_end(&params);
+	pg_array_begin(&params, PG_OID_INT8, (int)count);
+	for (size_t i = 0; i < count; i++)
+		pg_array_int8(&params, messages[i]->offset);
+	pg_array_end(&params);
+	pg_array_begin(&params, PG_OID_TEXT, (int)count);
+	for (size_t i = 0; i < count; i++)
+		pg_array_text(&params, messages[i]->payload, messages[i]->len);
+	pg_array_end(&params);
+	return pg_sync_call(pg, STORE_EVENTS, &params, false, NULL);
+}
+
+static enum pg_status
+store_dead_letter(
+    struct pg_sync *pg, const rd_kafka_message_t *message, const char *reason)
+{
+	struct pg_params params;
+
+	metric_add(METRIC_FOLLOWER_DEAD_LETTERS, 0, 1);
+	log_event(LOG_LEVEL_ERROR, "follower: dead letter",
+	    LOG_NUMBER("partition", message->partition),
+	    LOG_NUMBER("offset", message->offset), LOG_TEXT("reason", reason));
+	pg_params_init(&params);
+	pg_put_text(&params, TOPIC);
+	pg_put_int4(&params, message->partition);
+	pg_put_int8(&params, message->offset);
+	pg_put_text(&params, reason);
+	return pg_sync_call(pg, STORE_DEAD_LETTER, &params, false, NULL);
+}
+
+static bool
+is_object(const rd_kafka_message_t *message)
+{
+	struct json_document document;
+	bool object;
+
+	if (message->payload == NULL ||
+	    json_parse(message->payload, message->len, &document) != JSON_OK)
+		return false;
+	object = document.nodes[0].type == JSON_OBJECT;
+	json_free(&document);
+	return object;
+}
+
+/* One message alone: stored, or put with the dead letters with its reason.
+ * Only a database that is away gives something else than PG_DONE. */
+static enum pg_status
+store_one(struct pg_sync *pg, rd_kafka_message_t *message)
+{
+	enum pg_status status;
+
+	if (!is_object(message))
+		return store_dead_letter(pg, message, "not a JSON object");
+	status = store(pg, &message, 1);
+	if (status == PG_REFUSED)
+		return store_dead_letter(pg, message, pg_sync_message(pg));
+	return status;
+}
+
+/* A batch goes as one; when the database refuses it, or a message cannot be
+ * read, each goes alone, in order. */
+static bool
+store_batch(struct pg_sync *pg, rd_kafka_message_t **messages, size_t count)
+{
+	enum pg_status status = PG_REFUSED;
+	size_t readable = 0;
+
+	while (readable < count && is_object(messages[readable]))
+		readable++;
+	if (readable == count)
+		status = store(pg, messages, count);
+	for (size_t i = 0; status == PG_REFUSED && i < count; i++) {
+		enum pg_status one = store_one(pg, messages[i]);
+
+		if (one != PG_DONE)
+			return false;
+		if (i + 1 == count)
+			status = PG_DONE;
+	}
+	if (status == PG_DONE)
+		metric_add(METRIC_FOLLOWER_EVENTS, 0, count);
+	return status == PG_DONE;
+}
+
+/* Follows until the database is lost or the job is asked to stop. */
+static void
+follow(struct job *self, struct pg_sync *pg, struct kafka_consumer *consumer)
+{
+	rd_kafka_message_t *messages[BATCH_MAX];
+
+	while (!job_stopping(self)) {
+		size_t count =
+		    kafka_consume(consumer, messages, BATCH_MAX, POLL_MS);
+		bool stored = count == 0 || store_batch(pg, messages, count);
+
+		for (size_t i = 0; i < count; i++)
+			rd_kafka_message_destroy(messages[i]);
+		atomic_store(&hearing, stored);
+		if (!stored) {
+			log_event(LOG_LEVEL_WARNING, "follower: not stored",
+			    LOG_TEXT("error", pg_sync_message(pg)));
+			return;
+		}
+	}
+}
+
+static void
+run(struct job *self, void *owner)
+{
+	struct pg_sync *pg = pg_sync_new(&(struct pg_sync_options){
+	    .name = "transaction.follower",
+	    .conninfo = config_text(CONFIG_TRANSACTION_PG),
+	    .statements = statements,
+	    .deadline_ms = STORE_MS,
+	});
+	struct kafka_consumer *consumer = NULL;
+
+	(void)owner;
+	while (pg != NULL && !job_stopping(self)) {
+		if (!pg_sync_connect(pg)) {
+			job_wait(self, RETRY_MS);
+			continue;
+		}
+		if (consumer == NULL)
+			consumer = kafka_consumer_new(config_text(CONFIG_KAFKA),
+			    GROUP, TOPIC, offset_of, pg);
+		else
+			kafka_consumer_rewind(consumer);
+		if (consumer == NULL)
+			job_wait(self, RETRY_MS);
+		else
+			follow(self, pg, consumer);
+	}
+	atomic_store(&hearing, false);
+	kafka_consumer_free(consumer);
+	pg_sync_free(pg);
+}
+
+void
+follower_start(void)
+{
+	if (job == NULL)
+		job = job_start("follower", run, NULL);
+}
+
+void
+follower_stop(void)
+{
+	job_stop(job);
+	job = NULL;
+}
+
+bool
+follower_ready(void)
+{
+	return atomic_load(&hearing);
+}
