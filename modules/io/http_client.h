@@ -23,6 +23,7 @@ struct http_upstream_options {
 	uint32_t timeout_ms; /* the whole call */
 	int failures_to_open; /* in a row */
 	uint32_t open_ms; /* before one trial call is let through */
+	const char *ca_file; /* PEM of who may sign it; NULL: the system's */
 };
 
 struct http_call {
@@ -51,11 +52,21 @@ struct http_answer {
 
 typedef void (*http_done_fn)(void *owner, const struct http_answer *answer);
 
+/* In each worker; again is fine. False when curl cannot start. */
 bool http_client_init(void);
+/* Calls on their way get their answer (NOT_SENT, LOST); frees the upstreams. */
 void http_client_done(void);
+/* Lives until http_client_done. The texts of O are kept, not copied. */
 struct http_upstream *http_upstream_new(const struct http_upstream_options *o);
 
-/* CALL is copied. DONE is called exactly once, never inside http_send. */
+/*
+ * CALL is copied. DONE is called exactly once, never inside http_send. HTTP/1.1
+ * over kept connections; no redirect is followed, no proxy is used. Within a
+ * call curl sends again when a kept connection turns out to be closed before
+ * any byte of an answer: a call that moves money carries a reference that the
+ * provider knows again. An answer of 5xx, a lost and an unsent call count
+ * as failures for the breaker.
+ */
 void http_send(struct http_upstream *upstream, const struct http_call *call,
     http_done_fn done, void *owner);
 

@@ -12,6 +12,7 @@
 struct job;
 typedef void (*job_fn)(struct job *job, void *owner);
 
+/* NAME is kept. NULL when there is no thread for it (the log says so). */
 struct job *job_start(const char *name, job_fn run, void *owner);
 /* Asks it to stop and waits until it has. NULL is fine. */
 void job_stop(struct job *job);

@@ -122,6 +122,22 @@ metric_get(enum metric_id id, unsigned label)
 	    &metric_cells_of(id, label)->value, memory_order_relaxed);
 }
 
+int
+metric_label(enum metric_id id, const char *value)
+{
+	const char *next = rows[id].values;
+	size_t size = strlen(value);
+
+	for (int i = 0; next != NULL && i < METRIC_LABELS_MAX; i++) {
+		size_t length = strcspn(next, "|");
+
+		if (length == size && memcmp(next, value, size) == 0)
+			return i;
+		next = next[length] == '|' ? next + length + 1 : NULL;
+	}
+	return -1;
+}
+
 /* VALUE in the metric's unit: microseconds become seconds. */
 static void
 print_amount(FILE *out, enum metric_kind kind, uint64_t value)

@@ -30,6 +30,8 @@ void metric_set(enum metric_id id, unsigned label, int64_t value);
 void metric_observe_us(enum metric_id id, unsigned label, uint64_t us);
 /* Histograms of sizes: the bare number. */
 void metric_observe(enum metric_id id, unsigned label, uint64_t value);
+/* The label that stands for VALUE ("gopay"), or -1. */
+int metric_label(enum metric_id id, const char *value);
 int64_t metric_get(enum metric_id id, unsigned label);
 
 /* Prometheus text format 0.0.4 of all metrics. The caller frees *TEXT. */

@@ -13,7 +13,9 @@
 
 /* ADDRESS is ip:port. Starts connecting. False on a bad address. */
 bool redis_init(const char *address);
+/* Ends it; commands on their way get NULL first. Never inside a DONE. */
 void redis_done(void);
+/* The server has answered lately: a PING since the connection was made. */
 bool redis_ready(void);
 
 /* REPLY is NULL when Redis is away or the deadline passed; valid during the
@@ -25,7 +27,8 @@ typedef void (*redis_done_fn)(void *owner, const redisReply *reply);
 void redis_call(int argc, const char **argv, const size_t *lengths,
     uint32_t deadline_ms, redis_done_fn done, void *owner);
 
-/* Runs a Lua script by EVALSHA, loading it when the server lost it. */
+/* Runs a Lua script by EVALSHA, loading it when the server lost it. ARGV has
+ * ARGC parts, at most 64, the first KEYS of them keys. */
 struct redis_script {
 	const char *source;
 	char sha1[41]; /* filled at first use */
