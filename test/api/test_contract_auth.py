@@ -550,12 +550,10 @@ def test_a_server_sends_cookies_without_an_origin(stack):
     expect(stack.auth.put("/api/auth/refresh", {}, headers=cookie), 200)
 
 
-def test_guessing_is_slowed_or_stopped_but_never_locks_out(stack):
-    """A stranger's guesses must not lock the owner out for good."""
+def test_guessing_never_locks_the_owner_out(stack):
     user = stack.user()
-    started = time.monotonic()
-    statuses = [login(stack, user.username, f"guess {number}").status
-        for number in range(8)]
-    assert set(statuses) <= {401, 429}
-    assert 429 in statuses or time.monotonic() - started > 1
+    for number in range(8):
+        assert login(stack, user.username, f"guess {number}").status \
+            in (401, 429)
     expect(user.auth.get("/api/auth/me"), 200)
+    expect(refresh(stack, user.refresh_token), 200)
