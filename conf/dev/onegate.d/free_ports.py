@@ -20,25 +20,35 @@ def is_free(port):
         return True
 
 
+def choose(name, port, how, used):
+    """The port for NAME, or None when nothing is free."""
+    if how == "keep" or (is_free(port) and port not in used):
+        return port
+    if how == "fixed":
+        sys.exit(f"onegate: port {port} is taken: end its owner or set {name} "
+                 "to another one")
+    for _ in range(TRIES):
+        port = random.randint(FIRST, LAST)
+        if port not in used and is_free(port):
+            return port
+    sys.exit(f"onegate: no free port found: set {name}")
+
+
 def main():
-    wanted = [item.split(":") for item in sys.argv[1:]]
-    used = {int(port) for _, port, how in wanted if how != "free"}
-    for name, text, how in wanted:
+    chosen = {}
+    for item in sys.argv[1:]:
+        name, text, how = item.split(":")
         if not text.isdigit() or not 1 <= int(text) <= 65535:
             sys.exit(f"onegate: {name}={text} is not a port: give 1 to 65535")
-        port = int(text)
-        if how == "fixed" and not is_free(port):
-            sys.exit(f"onegate: port {port} is taken: end its owner or "
-                     f"set {name} to another one")
-        if how == "free":
-            for _ in range(TRIES):
-                if port not in used and is_free(port):
-                    break
-                port = random.randint(FIRST, LAST)
-            else:
-                sys.exit("onegate: no free port found: set " + name)
-        used.add(port)
-        print(f"{name}={port}")
+        chosen[name] = int(text), how
+    # Those that must be as they are come first, so that no other takes them.
+    used, ports = set(), {}
+    for name, (port, how) in sorted(chosen.items(),
+                                    key=lambda item: item[1][1] == "free"):
+        ports[name] = choose(name, port, how, used)
+        used.add(ports[name])
+    for name in chosen:
+        print(f"{name}={ports[name]}")
 
 
 main()
