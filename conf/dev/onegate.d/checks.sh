@@ -55,3 +55,19 @@ lint_shell() {
 	    "$ONEGATE_ROOT/sql/migrate" "$ONEGATE_ROOT/.ci/run" \
 	    "$ONEGATE_ROOT/openshift/start"
 }
+
+# What share of the C code the unit tests run.
+command_coverage() {
+	local build=$BUILD-coverage
+	packages_install "$ONEGATE_ROOT/conf/dev/packages.txt"
+	packages_install "$ONEGATE_ROOT/conf/dev/packages-lint.txt"
+	mkdir -p "$LOG"
+	say build "meson compile with coverage ($build)"
+	[ -f "$build/build.ninja" ] || build_step meson setup "$build" \
+	    "$ONEGATE_ROOT" -Dbuildtype=debug -Dcoverage=true
+	build_step meson compile -C "$build"
+	find "$build" -name '*.gcda' -delete
+	/usr/bin/python3 -B "$ONEGATE_ROOT/test/run.py" "$build" unit >&2
+	gcovr --root "$ONEGATE_ROOT" --object-directory "$build" \
+	    --filter "$ONEGATE_ROOT/modules/" --print-summary
+}

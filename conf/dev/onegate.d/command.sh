@@ -18,6 +18,7 @@ bench|command_bench|measure the running stack: ./onegate bench transfer
 config|command_config|every setting with its origin, secrets masked
 fmt|command_fmt|format the C files
 lint|command_lint|formatter, static checks and check-conf; fails on any finding
+coverage|command_coverage|what share of the C code the unit tests run
 check-conf|command_check_conf|is conf/ what Kore understands and the modules offer
 help|command_help|this list
 "

@@ -21,7 +21,7 @@ def is_free(port):
 
 
 def choose(name, port, how, used):
-    """The port for NAME, or None when nothing is free."""
+    """The port for NAME; ends the program when there is none."""
     if how == "keep" or (is_free(port) and port not in used):
         return port
     if how == "fixed":
