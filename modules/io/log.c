@@ -112,9 +112,11 @@ static void
 line_put_field(struct line *line, const struct log_field *field)
 {
 	char number[24];
-	int digits =
-	    snprintf(number, sizeof(number), "%lld", (long long)field->number);
+	int digits = 0;
 
+	if (field->text == NULL)
+		digits = snprintf(
+		    number, sizeof(number), "%lld", (long long)field->number);
 	if (!line_fits(line, strlen(field->name) + 4 + sizeof(number)))
 		return;
 	line_put(line, ",", 1);
@@ -126,19 +128,23 @@ line_put_field(struct line *line, const struct log_field *field)
 		line_put(line, number, (size_t)digits);
 }
 
-/* RFC 3339, UTC, milliseconds. */
+/* RFC 3339, UTC, milliseconds; the seconds' text is made once a second. */
 static void
 line_put_time(struct line *line)
 {
+	static _Thread_local char day[32];
+	static _Thread_local time_t day_seconds = -1;
 	uint64_t now_ms = clock_unix_ms();
 	time_t seconds = (time_t)(now_ms / 1000);
-	char day[32], text[48];
+	char text[48];
 	struct tm parts;
 	int length;
 
-	if (gmtime_r(&seconds, &parts) == NULL ||
-	    strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &parts) == 0)
+	if (seconds != day_seconds &&
+	    (gmtime_r(&seconds, &parts) == NULL ||
+		strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &parts) == 0))
 		return;
+	day_seconds = seconds;
 	length = snprintf(text, sizeof(text), "{\"time\":\"%s.%03uZ\"", day,
 	    (unsigned)(now_ms % 1000));
 	line_put(line, text, (size_t)length);
@@ -151,26 +157,29 @@ log_init(const char *module, enum log_level level)
 	log_lowest = level;
 }
 
-void
-log_write(
-    enum log_level level, const char *event, const struct log_field *fields)
+static void
+line_write(struct line *line, enum log_level level, const char *event,
+    const struct log_field *fields)
 {
-	struct line line = { .length = 0 };
+	line->length = 0;
+	line_put_time(line);
+	line_put_field(line, &LOG_TEXT("level", level_names[level]));
+	line_put_field(line, &LOG_TEXT("module", log_module));
+	line_put_field(line, &LOG_TEXT("event", event));
+	for (; fields != NULL && fields->name != NULL; fields++)
+		line_put_field(line, fields);
+	memcpy(line->bytes + line->length, "}\n", LOG_TAIL);
+	line->length += LOG_TAIL;
+}
+
+static void
+bytes_send(const char *bytes, size_t length)
+{
 	size_t sent = 0;
 
-	if (level < log_lowest)
-		return;
-	line_put_time(&line);
-	line_put_field(&line, &LOG_TEXT("level", level_names[level]));
-	line_put_field(&line, &LOG_TEXT("module", log_module));
-	line_put_field(&line, &LOG_TEXT("event", event));
-	for (; fields != NULL && fields->name != NULL; fields++)
-		line_put_field(&line, fields);
-	memcpy(line.bytes + line.length, "}\n", LOG_TAIL);
-	line.length += LOG_TAIL;
-	while (sent < line.length) {
+	while (sent < length) {
 		ssize_t wrote =
-		    write(STDOUT_FILENO, line.bytes + sent, line.length - sent);
+		    write(STDOUT_FILENO, bytes + sent, length - sent);
 
 		if (wrote == -1 && errno == EINTR)
 			continue;
@@ -178,4 +187,45 @@ log_write(
 			return; /* nobody reads: there is no one to tell */
 		sent += (size_t)wrote;
 	}
+}
+
+void
+log_write(
+    enum log_level level, const char *event, const struct log_field *fields)
+{
+	struct line line;
+
+	if (level < log_lowest)
+		return;
+	line_write(&line, level, event, fields);
+	bytes_send(line.bytes, line.length);
+}
+
+/* Lines that wait; a write holds whole lines and at most LOG_LINE_MAX bytes,
+ * so those of several processes never mix. */
+static _Thread_local struct line waiting;
+
+void
+log_flush(void)
+{
+	bytes_send(waiting.bytes, waiting.length);
+	waiting.length = 0;
+}
+
+bool
+log_queue(
+    enum log_level level, const char *event, const struct log_field *fields)
+{
+	bool first;
+	struct line line;
+
+	if (level < log_lowest)
+		return false;
+	line_write(&line, level, event, fields);
+	if (waiting.length + line.length > LOG_LINE_MAX)
+		log_flush();
+	first = waiting.length == 0;
+	memcpy(waiting.bytes + waiting.length, line.bytes, line.length);
+	waiting.length += line.length;
+	return first;
 }

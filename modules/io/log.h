@@ -5,6 +5,7 @@
 #ifndef ONEGATE_IO_LOG_H
 #define ONEGATE_IO_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum log_level {
@@ -33,6 +34,15 @@ void log_init(const char *module, enum log_level level);
  * LOG_END and may be NULL. */
 void log_write(
     enum log_level level, const char *event, const struct log_field *fields);
+
+/*
+ * As log_write, for lines that come by the thousand: the line waits in this
+ * thread's memory until log_flush, or until a few lines are there. True when
+ * none waited before: the caller then sees to a log_flush soon.
+ */
+bool log_queue(
+    enum log_level level, const char *event, const struct log_field *fields);
+void log_flush(void);
 
 #define log_event(level, event, ...)                                           \
 	log_write((level), (event),                                            \

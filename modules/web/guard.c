@@ -42,6 +42,7 @@ struct edge {
 	struct request *pending; /* head received, Kore's object not yet run */
 	uint64_t linger_until_ms; /* 0: the connection is in use */
 	size_t lingered; /* bytes thrown away */
+	bool drained; /* the last read took all that the socket had */
 };
 
 static int guard_read(struct connection *connection, size_t *bytes);
@@ -178,6 +179,9 @@ static int
 guard_read(struct connection *connection, size_t *bytes)
 {
 	struct netbuf *buffer = connection->rnb;
+	struct edge *edge;
+	size_t room;
+	int result;
 
 	*bytes = 0;
 	if (buffer->cb == http_header_recv) {
@@ -189,8 +193,14 @@ guard_read(struct connection *connection, size_t *bytes)
 		buffer_drop(buffer);
 		return KORE_RESULT_OK;
 	}
-	return connection->ssl != NULL ? tls_read(connection, bytes)
-				       : net_read(connection, bytes);
+	if (connection->ssl != NULL)
+		return tls_read(connection, bytes);
+	room = buffer->b_len - buffer->s_off;
+	result = net_read(connection, bytes);
+	edge = connection->hdlr_extra;
+	if (edge != NULL)
+		edge->drained = *bytes > 0 && *bytes < room;
+	return result;
 }
 
 /* What Kore may see of REQUEST; the body's bytes stay behind it. */
@@ -277,6 +287,9 @@ guard_request(struct netbuf *buffer, size_t size)
 	edge->pending = request;
 	head_rewrite(buffer, request->head, size);
 	result = http_header_recv(buffer);
+	/* Events are edges: nothing is left to read until the next one. */
+	if (edge->drained && request->head->body_length == extra)
+		connection->evt.flags &= ~KORE_EVENT_READ;
 	/* Kore leaves the head's timeout running when there is no body. */
 	if (request->head->body_length == 0)
 		connection->http_timeout = 0;

@@ -15,14 +15,13 @@
 
 #include "domain/json.h"
 #include "domain/money.h"
-#include "domain/utf8.h"
+#include "domain/query.h"
+#include "domain/rfc3339.h"
 #include "domain/uuid.h"
 #include "web/edge.h"
 #include "web/reply.h"
-#include "web/timestamp.h"
 
 #define ERRORS_MAX 64u
-#define PAIRS_MAX 64u
 #define INTEGER_DIGITS_MAX 18u
 
 struct input_error {
@@ -210,12 +209,17 @@ static const char *
 read_time(struct request *request, const struct input_field *field,
     const struct value *value, void *out)
 {
+	int64_t unix_us;
+	bool is_date;
+
 	(void)request;
 	(void)field;
-	if (value->kind == VALUE_TEXT &&
-	    timestamp_parse(value->text, value->length, out))
-		return NULL;
-	return "must be a date (2026-01-31) or a time (2026-01-31T10:00:00Z)";
+	if (value->kind != VALUE_TEXT ||
+	    !rfc3339_parse_any(value->text, value->length, &unix_us, &is_date))
+		return "must be a date (2026-01-31) or a time "
+		       "(2026-01-31T10:00:00Z)";
+	*(int64_t *)out = unix_us / 1000;
+	return NULL;
 }
 
 /*
@@ -516,114 +520,40 @@ input_fingerprint(struct request *request, uint8_t fingerprint[32])
 	json_writer_free(&writer);
 }
 
-struct pair {
-	const char *name;
-	struct value value;
-	bool broken; /* escapes or UTF-8 */
+static const char *const query_wrong[] = {
+	[QUERY_TOO_LONG] = "is too long",
+	[QUERY_TOO_MANY] = "has too many names",
+	[QUERY_BAD_ESCAPE] = "has a % without two digits",
+	[QUERY_BAD_TEXT] = "has bytes that are no text",
+	[QUERY_NO_NAME] = "has a value without a name",
+	[QUERY_REPEATED] = "has a name twice",
 };
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* application/x-www-form-urlencoded, in place; false when broken. */
-static bool
-unescape(char *text, size_t *length)
-{
-	size_t from = 0, to = 0;
-	int high, low;
-
-	while (from < *length) {
-		char c = text[from++];
-
-		if (c == '+') {
-			c = ' ';
-		} else if (c == '%') {
-			if (*length - from < 2)
-				return false;
-			high = hex_digit(text[from]);
-			low = hex_digit(text[from + 1]);
-			if (high < 0 || low < 0)
-				return false;
-			c = (char)(high * 16 + low);
-			from += 2;
-		}
-		if ((unsigned char)c < 0x20 || c == 0x7f)
-			return false;
-		text[to++] = c;
-	}
-	text[to] = '\0';
-	*length = to;
-	return utf8_valid(text, to);
-}
-
-static size_t
-query_split(struct request *request, struct pair pairs[PAIRS_MAX])
-{
-	const char *rest = request->query;
-	size_t count = 0, length, name_length;
-	char *name, *value;
-
-	while (*rest != '\0' && count < PAIRS_MAX) {
-		length = strcspn(rest, "&");
-		name_length = strcspn(rest, "&=");
-		if (length > 0) {
-			struct pair *pair = &pairs[count++];
-			size_t skip = name_length < length ? 1 : 0;
-
-			name = request_copy(request, rest, name_length);
-			value = request_copy(request, rest + name_length + skip,
-			    length - name_length - skip);
-			memset(pair, 0, sizeof(*pair));
-			pair->value.kind = VALUE_TEXT;
-			pair->value.from_query = true;
-			pair->value.length = length - name_length - skip;
-			pair->broken = !unescape(name, &name_length);
-			if (!unescape(value, &pair->value.length))
-				pair->broken = true;
-			pair->name = name;
-			pair->value.text = value;
-		}
-		rest += length;
-		rest += *rest == '&' ? 1 : 0;
-	}
-	return count;
-}
 
 bool
 input_query(struct request *request, const struct input_field *fields,
     size_t count, void *out)
 {
-	const struct value none = { .kind = VALUE_NONE };
-	struct pair pairs[PAIRS_MAX];
-	size_t pair_count = query_split(request, pairs), i, p;
+	const struct query_field *found;
+	enum query_result result;
+	struct query query;
+	size_t i;
 
+	result = query_parse(request->query, strlen(request->query), &query);
+	if (result != QUERY_OK) {
+		input_refuse(request, "query", query_wrong[result]);
+		return true;
+	}
 	for (i = 0; i < count; i++) {
-		const struct pair *found = NULL;
-		const char *wrong = NULL;
+		struct value value = { .kind = VALUE_NONE };
 
-		for (p = 0; p < pair_count; p++) {
-			if (strcmp(pairs[p].name, fields[i].name) != 0)
-				continue;
-			if (found != NULL)
-				wrong = "is given more than once";
-			else if (pairs[p].broken)
-				wrong = "is not written as a query should be";
-			found = &pairs[p];
+		found = query_get(&query, fields[i].name);
+		if (found != NULL) {
+			value.kind = VALUE_TEXT;
+			value.text = found->value;
+			value.length = found->value_length;
+			value.from_query = true;
 		}
-		if (wrong != NULL)
-			input_refuse(request, fields[i].name, wrong);
-		else
-			field_read(request, &fields[i],
-			    found != NULL ? &found->value : &none, out);
+		field_read(request, &fields[i], &value, out);
 	}
 	return true;
 }

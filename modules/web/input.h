@@ -33,7 +33,8 @@ struct input_field {
  */
 bool input_body(struct request *request, const struct input_field *fields,
     size_t count, void *out);
-/* The same from the query string. Repeated keys are a field error. */
+/* The same from the query string. One that cannot be read (a name twice, a
+ * broken escape) is an error of the field "query"; always true. */
 bool input_query(struct request *request, const struct input_field *fields,
     size_t count, void *out);
 

@@ -18,6 +18,7 @@
 
 #include "io/clock.h"
 #include "io/log.h"
+#include "io/loop.h"
 #include "io/metrics.h"
 #include "web/edge.h"
 #include "web/lifecycle.h"
@@ -421,22 +422,41 @@ lines_write(const struct request *request, const struct reply *reply,
 	return &lines;
 }
 
+static bool flush_waits;
+
+static void
+flush(void *owner)
+{
+	(void)owner;
+	flush_waits = false;
+	log_flush();
+}
+
+/* One line a request. They leave together at the end of the loop's turn. */
 static void
 account(const struct request *request, int status)
 {
 	uint64_t took_us = clock_monotonic_us() - request->started_us;
 	bool left = request->kore == NULL && status != 0;
+	const struct log_field fields[] = {
+		LOG_TEXT("request_id", request->id),
+		LOG_TEXT("method", request->method),
+		LOG_TEXT("route", request->route),
+		LOG_NUMBER("status", status),
+		LOG_NUMBER("duration_us", took_us),
+		LOG_TEXT("outcome", left ? "client left" : "answered"),
+		LOG_END,
+	};
 
 	metric_add(METRIC_HTTP_REQUESTS,
 	    status >= 100 && status < 600 ? (unsigned)(status / 100 - 1) : 4u,
 	    1);
 	metric_observe_us(METRIC_HTTP_SECONDS, 0, took_us);
-	log_event(LOG_LEVEL_INFO, "request",
-	    LOG_TEXT("request_id", request->id),
-	    LOG_TEXT("method", request->method),
-	    LOG_TEXT("route", request->route), LOG_NUMBER("status", status),
-	    LOG_NUMBER("duration_us", took_us),
-	    LOG_TEXT("outcome", left ? "client left" : "answered"));
+	(void)log_queue(LOG_LEVEL_INFO, "request", fields);
+	if (!flush_waits)
+		flush_waits = loop_defer(flush, NULL);
+	if (!flush_waits)
+		log_flush();
 }
 
 static void

@@ -7,6 +7,7 @@
 #include "web/edge.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,18 +157,38 @@ id_valid(const char *id)
 	return length > 0 && length < REQUEST_ID_SIZE && id[length] == '\0';
 }
 
+/*
+ * An id that no other request of any process has: a UUIDv7 whose random part
+ * is drawn once a worker and then counted, since nobody has to guess it.
+ */
+static void
+id_make(char id[REQUEST_ID_SIZE])
+{
+	static uint64_t random_part;
+	static bool drawn;
+	uint8_t entropy[10] = { 0 };
+	struct uuid uuid;
+	uint64_t big_endian;
+
+	if (!drawn)
+		entropy_fill(&random_part, sizeof(random_part));
+	drawn = true;
+	/* Counted at the far end: the version's bits are at this one. */
+	big_endian = htobe64(random_part++);
+	memcpy(entropy + 2, &big_endian, sizeof(big_endian));
+	uuid = uuid_v7(clock_unix_ms(), entropy);
+	uuid_format(&uuid, id);
+}
+
 void
 request_identify(struct request *request, const char *peer)
 {
 	const char *id = head_value(request->head, "x-request-id");
-	struct uuid uuid;
 
-	if (id != NULL && id_valid(id)) {
+	if (id != NULL && id_valid(id))
 		memcpy(request->id, id, strlen(id) + 1);
-	} else {
-		uuid = entropy_uuid();
-		uuid_format(&uuid, request->id);
-	}
+	else
+		id_make(request->id);
 	request->method = request->head->method;
 	request->path = request->head->path;
 	request->query = request->head->query;

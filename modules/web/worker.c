@@ -197,6 +197,7 @@ kore_worker_teardown(void)
 		http_client_done();
 		redis_done();
 	}
+	log_flush();
 }
 
 static void
