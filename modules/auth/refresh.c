@@ -64,7 +64,7 @@ refresh_deliver(struct request *request)
 	struct refresh *in = request->state;
 	struct pg_params params;
 
-	if (request->kore != NULL) {
+	if (!request_client_left(request)) {
 		auth_count(EVENT_REFRESH);
 		token_reply(request, "Refreshed", &in->owner, in->next);
 		return;

@@ -210,6 +210,8 @@ request_free(struct request *request)
 	lifecycle_alive(-1);
 	for (block = request->blocks; block != NULL; block = next) {
 		next = block->next;
+		/* Passwords and tokens came through here. */
+		explicit_bzero(block->bytes, block->used);
 		block_free(block);
 	}
 }
@@ -231,6 +233,13 @@ request_detach(struct http_request *kore)
 		if (request->holds == 0)
 			request_free(request);
 	}
+}
+
+bool
+request_client_left(const struct request *request)
+{
+	return request->kore == NULL ||
+	    (request->kore->flags & HTTP_REQUEST_DELETE) != 0;
 }
 
 void

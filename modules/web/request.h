@@ -85,6 +85,10 @@ const char *request_cookie(struct request *request, const char *name);
  * part 1 is "payment". NULL past the end. */
 const char *request_path_part(struct request *request, unsigned index);
 
+/* True when nobody is left to receive the answer. Kore tells `kore` itself
+ * only at its next turn. */
+bool request_client_left(const struct request *request);
+
 /* Runs STATEMENT on POOL with PARAMS (taken over, as by pg_call), then NEXT;
  * the deadline is 2 s. */
 typedef void (*sql_step_fn)(

@@ -136,7 +136,7 @@ def _argon2id(password, salt, memory_kib, passes):
     import ctypes
     library = ctypes.CDLL("libargon2.so.1")
     out = ctypes.create_string_buffer(32)
-    text = password.encode()
-    assert library.argon2id_hash_raw(passes, memory_kib, 1, text, len(text),
-        salt, len(salt), out, 32) == 0
+    text, size = password.encode(), ctypes.c_size_t
+    assert library.argon2id_hash_raw(passes, memory_kib, 1, text,
+        size(len(text)), salt, size(len(salt)), out, size(32)) == 0
     return base64.b64encode(out.raw).rstrip(b"=").decode()

@@ -6,11 +6,14 @@ import pytest
 
 from onegate import PASSWORD, Raw, expect, fields, unique, until
 
-OVERLAP_SECONDS = 0.2  # well past the time an answer is held back
-
-
 def refresh(stack, token):
     return stack.auth.put("/api/auth/refresh", {"refresh_token": token})
+
+
+@pytest.fixture(scope="module")
+def bob(stack):
+    """Somebody signed in whom no test signs out or changes."""
+    return stack.user()
 
 
 def alive(user):
@@ -104,30 +107,24 @@ def test_parallel_refreshes_have_one_winner_and_the_family_lives(
 def test_a_client_that_left_before_its_answer_may_try_again(stack):
     user = stack.user()
     body = b'{"refresh_token":"%s"}' % user.refresh_token.encode()
-    with Raw(stack.auth_url if hasattr(stack, "auth_url")
-            else stack.status["auth"]["base_url"]) as raw:
+    with stack.pg() as database, \
+            Raw(stack.status["auth"]["base_url"]) as raw:
+        def tokens():
+            """How many there are, and whether the first is used."""
+            return database.execute("select count(*), bool_or(used_at is not"
+                " null) from auth.authentications a join auth.users u"
+                " on u.id = a.user_id where u.username = %s",
+                (user.username,)).fetchone()
+
+        assert tokens() == (1, False)
         raw.send(b"PUT /api/auth/refresh HTTP/1.1\r\nHost: x\r\n"
             b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
             % len(body) + body)
-
-        def used():
-            with stack.pg() as database:
-                return database.execute("select count(*) from"
-                    " auth.authentications a join auth.users u"
-                    " on u.id = a.user_id where u.username = %s",
-                    (user.username,)).fetchone()[0] == 2
-        until(used, pause=0.002)
-    # The connection is closed while the answer is held back.
-    until(lambda: not used_now(stack, user))
+        until(lambda: tokens() == (2, True), pause=0.001)
+        # Here the answer is still held back: nobody will have received it.
+        raw.socket.close()
+        until(lambda: tokens() == (1, False))
     expect(refresh(stack, user.refresh_token), 200)
-
-
-def used_now(stack, user):
-    with stack.pg() as database:
-        return database.execute("select exists (select from"
-            " auth.authentications a join auth.users u on u.id = a.user_id"
-            " where u.username = %s and a.used_at is not null)",
-            (user.username,)).fetchone()[0]
 
 
 def test_an_expired_refresh_token_is_401_and_ends_nothing(stack):
@@ -243,14 +240,14 @@ def test_all_devices_are_signed_out(stack):
 
 @pytest.mark.parametrize("name", ["x", "0190a000-0000-7000-8000-000000000000",
     "%2e%2e", "0190a000-0000-7000-8000-00000000000g"])
-def test_an_unknown_session_is_404(stack, alice, name):
-    expect(alice.auth.delete("/api/auth/sessions/" + name), 404)
+def test_an_unknown_session_is_404(stack, bob, name):
+    expect(bob.auth.delete("/api/auth/sessions/" + name), 404)
 
 
-def test_a_strangers_session_is_404_and_lives(stack, alice):
+def test_a_strangers_session_is_404_and_lives(stack, bob):
     stranger = stack.user()
     there = expect(stranger.auth.get("/api/auth/sessions"), 200).data[0]["id"]
-    expect(alice.auth.delete("/api/auth/sessions/" + there), 404)
+    expect(bob.auth.delete("/api/auth/sessions/" + there), 404)
     assert alive(stranger)
 
 
@@ -272,7 +269,7 @@ def test_the_profile_comes_by_cookie_too(stack):
         headers={"Cookie": "a=b; auth-token=" + user.access_token}), 200)
 
 
-def test_a_user_reads_the_own_trail_and_only_that(stack, alice):
+def test_a_user_reads_the_own_trail_and_only_that(stack, bob):
     user = stack.user()
     expect(stack.auth.post("/api/auth/login", {"username": user.username,
         "password": "wrong password"}), 401)
@@ -333,11 +330,11 @@ def test_a_new_password_ends_the_other_devices(stack):
     ({"old_password": "not this one", "new_password": "a better password"},
         401, set()),
 ])
-def test_a_refused_password_change_changes_nothing(stack, alice, body, status,
+def test_a_refused_password_change_changes_nothing(stack, bob, body, status,
         named):
-    answer = expect(alice.auth.put("/api/auth/password", body), status)
+    answer = expect(bob.auth.put("/api/auth/password", body), status)
     assert fields(answer) == named
-    assert alive(alice)
+    assert alive(bob)
 
 
 def pin(user, **body):
@@ -364,8 +361,8 @@ def test_a_pin_is_set_with_the_password_and_changed_with_the_old_one(stack):
 @pytest.mark.parametrize("value", ["", "12345", "1234567", "12345a", 123456,
     None, "\u0661\u0662\u0663\u0664\u0665\u0666", "123456", "654321",
     "111111", "000000", "121212", "171145", "450817"])
-def test_a_weak_or_malformed_pin_is_named(stack, alice, value):
-    answer = expect(pin(alice, pin=value, password=PASSWORD), 400)
+def test_a_weak_or_malformed_pin_is_named(stack, bob, value):
+    answer = expect(pin(bob, pin=value, password=PASSWORD), 400)
     assert fields(answer) == {"pin"}
 
 
