@@ -126,7 +126,6 @@ limit_headers(struct request *request, const struct rate_verdict *verdict)
 {
 	const struct visit *visit = request->state;
 	unsigned tightest = verdict->tightest;
-	char name[48];
 
 	header_number(
 	    request, "RateLimit-Limit", visit->windows[tightest].limit);
@@ -135,12 +134,15 @@ limit_headers(struct request *request, const struct rate_verdict *verdict)
 	header_number(
 	    request, "RateLimit-Reset", verdict->reset_seconds[tightest]);
 	for (unsigned i = 0; i < 3 && i < visit->window_count; i++) {
-		snprintf(name, sizeof(name), "X-RateLimit-Limit-%s",
-		    window_names[i]);
-		header_number(request, name, visit->windows[i].limit);
-		snprintf(name, sizeof(name), "X-RateLimit-Remaining-%s",
-		    window_names[i]);
-		header_number(request, name, verdict->remaining[i]);
+		/* The answer keeps the name, so it lives as long. */
+		header_number(request,
+		    request_format(
+			request, "X-RateLimit-Limit-%s", window_names[i]),
+		    visit->windows[i].limit);
+		header_number(request,
+		    request_format(
+			request, "X-RateLimit-Remaining-%s", window_names[i]),
+		    verdict->remaining[i]);
 	}
 }
 
