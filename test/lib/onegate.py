@@ -265,7 +265,7 @@ class Stack:
     def service(self, minute=1_000_000, hour=1_000_000, day=1_000_000):
         """A new consumer of the transaction module, by its code: its limits
         are its own, so that suites do not use up the regulators'."""
-        code = unique("t")[:16]
+        code = "t" + unique("")[-15:]
         with self.pg() as pg:
             pg.execute("""insert into transaction.external_services
                 (id, company, code, limit_minute, limit_hour, limit_day)
