@@ -17,7 +17,14 @@
 
 #define API_KEY_LENGTH_MAX 256
 
-static const char *const window_names[] = { "Minute", "Hour", "Day" };
+/* The headers of a service's own windows, in their order. */
+static const struct {
+	const char *limit, *remaining;
+} window_headers[] = {
+	{ "X-RateLimit-Limit-Minute", "X-RateLimit-Remaining-Minute" },
+	{ "X-RateLimit-Limit-Hour", "X-RateLimit-Remaining-Hour" },
+	{ "X-RateLimit-Limit-Day", "X-RateLimit-Remaining-Day" },
+};
 
 static void key_found(struct request *request, const struct pg_answer *answer);
 static void limit_checked(
@@ -134,14 +141,9 @@ limit_headers(struct request *request, const struct rate_verdict *verdict)
 	header_number(
 	    request, "RateLimit-Reset", verdict->reset_seconds[tightest]);
 	for (unsigned i = 0; i < 3 && i < visit->window_count; i++) {
-		/* The answer keeps the name, so it lives as long. */
-		header_number(request,
-		    request_format(
-			request, "X-RateLimit-Limit-%s", window_names[i]),
-		    visit->windows[i].limit);
-		header_number(request,
-		    request_format(
-			request, "X-RateLimit-Remaining-%s", window_names[i]),
+		header_number(
+		    request, window_headers[i].limit, visit->windows[i].limit);
+		header_number(request, window_headers[i].remaining,
 		    verdict->remaining[i]);
 	}
 }

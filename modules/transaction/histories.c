@@ -294,7 +294,8 @@ list_found(struct request *request, const struct pg_answer *answer)
 		reply_meta_int(request, "page", listing->page);
 		reply_meta_int(request, "total", listing->total);
 	}
-	reply_meta_text(request, "watermark", listing->watermark);
+	reply_meta_text(request, "watermark",
+	    *listing->watermark == '\0' ? NULL : listing->watermark);
 	if (found > shown)
 		put_next_cursor(request, answer->rows, shown - 1);
 	else

@@ -1,0 +1,460 @@
+/*
+ * The relay: journal to Kafka. See relay.h. One thread, blocking calls; read
+ * it from the bottom up: run leads, lead goes round, a round publishes.
+ */
+#include "payment/relay.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/json.h"
+#include "domain/rfc3339.h"
+#include "io/clock.h"
+#include "io/config.h"
+#include "io/job.h"
+#include "io/kafka.h"
+#include "io/log.h"
+#include "io/metrics.h"
+#include "io/pg_sync.h"
+#include "payment/reply_transaction.h"
+
+#define TOPIC "transaction-events"
+#define PAYMENT_TOPIC "payment-events"
+#define EVENT_VERSION "1"
+#define LOCK_KEY "7305171600429057" /* the advisory lock of the leader */
+#define PAGE_ROWS 4000
+#define STATEMENT_MS 30000
+#define FLUSH_MS 30000
+#define IDLE_MS 50 /* between rounds that found nothing */
+#define RETRY_MS 500
+#define SAVE_MS 1000 /* how often progress without rows is stored */
+
+enum { TRY_LOCK, LAST, NOW, OPEN, FETCH, SAVE };
+
+static const struct pg_statement statements[] = {
+	[TRY_LOCK] = { "try_lock",
+	    "select pg_try_advisory_lock(" LOCK_KEY ")" },
+	[LAST] = { "last",
+	    "select coalesce(payment.relay_begin('kafka'), '1:1:')" },
+	[NOW] = { "now", "select payment.relay_now()" },
+	[OPEN] = { "open", "select payment.relay_open($1::text)" },
+	[FETCH] = { "fetch", "select * from payment.relay_fetch($1)" },
+	[SAVE] = { "save", "select payment.relay_done('kafka', $1::text)" },
+	{ NULL, NULL },
+};
+
+/* What the job holds while it leads. */
+struct relay {
+	struct pg_sync *pg;
+	struct kafka_producer *producer;
+	char *last; /* snapshot up to which all is published */
+	uint64_t saved_ms;
+	uint64_t oldest_ms; /* of this round, Unix ms; 0: no rows */
+	uint64_t events;
+};
+
+static struct job *job;
+static atomic_bool healthy;
+
+/* Column numbers of a page, looked up once a page. */
+struct columns {
+	int event_id, id, user_id, account_id, sequence, type, status, amount,
+	    before, after, method, description, reference, metadata, accessible,
+	    direction, created, updated, payment_id, merchant_id, merchant_name,
+	    currency;
+};
+
+static struct columns
+columns_of(const PGresult *rows)
+{
+	return (struct columns){
+		.event_id = pg_column(rows, "event_id"),
+		.id = pg_column(rows, "id"),
+		.user_id = pg_column(rows, "user_id"),
+		.account_id = pg_column(rows, "account_id"),
+		.sequence = pg_column(rows, "sequence"),
+		.type = pg_column(rows, "transaction_type"),
+		.status = pg_column(rows, "transaction_status"),
+		.amount = pg_column(rows, "amount"),
+		.before = pg_column(rows, "balance_before"),
+		.after = pg_column(rows, "balance_after"),
+		.currency = pg_column(rows, "currency"),
+		.method = pg_column(rows, "payment_method"),
+		.description = pg_column(rows, "description"),
+		.reference = pg_column(rows, "external_reference"),
+		.metadata = pg_column(rows, "metadata"),
+		.accessible = pg_column(rows, "is_accessible_external"),
+		.direction = pg_column(rows, "direction"),
+		.created = pg_column(rows, "created_ms"),
+		.updated = pg_column(rows, "updated_ms"),
+		.payment_id = pg_column(rows, "payment_id"),
+		.merchant_id = pg_column(rows, "merchant_id"),
+		.merchant_name = pg_column(rows, "merchant_name"),
+	};
+}
+
+static const char *
+text_or_null(const PGresult *rows, int row, int column)
+{
+	return pg_is_null(rows, row, column) ? NULL
+					     : pg_text(rows, row, column);
+}
+
+static struct uuid
+id_of(const PGresult *rows, int row, int column)
+{
+	struct uuid id = { { 0 } };
+
+	if (!pg_is_null(rows, row, column))
+		uuid_parse(pg_text(rows, row, column), UUID_TEXT_LENGTH, &id);
+	return id;
+}
+
+static void
+put_event(struct json_writer *writer, const PGresult *rows, int row,
+    const struct columns *c)
+{
+	struct transaction transaction = {
+		.id = id_of(rows, row, c->id),
+		.type = pg_text(rows, row, c->type),
+		.status = pg_text(rows, row, c->status),
+		.amount_minor = pg_int(rows, row, c->amount),
+		.balance_before_minor = pg_int(rows, row, c->before),
+		.balance_after_minor = pg_int(rows, row, c->after),
+		.payment_method = text_or_null(rows, row, c->method),
+		.description = text_or_null(rows, row, c->description),
+		.created_ms = pg_int(rows, row, c->created),
+		.user_id = id_of(rows, row, c->user_id),
+		.account_id = id_of(rows, row, c->account_id),
+		.external_reference = text_or_null(rows, row, c->reference),
+		.metadata = text_or_null(rows, row, c->metadata),
+		.is_accessible_external = pg_bool(rows, row, c->accessible),
+		.updated_ms = pg_int(rows, row, c->updated),
+	};
+	char occurred[RFC3339_SIZE];
+
+	rfc3339_format(transaction.updated_ms * 1000, occurred);
+	json_put_object_begin(writer);
+	json_put_member_string(
+	    writer, "event_id", pg_text(rows, row, c->event_id));
+	json_put_member_int(writer, "sequence", pg_int(rows, row, c->sequence));
+	json_put_member_string(writer, "occurred_at", occurred);
+	json_put_member_string(
+	    writer, "direction", pg_text(rows, row, c->direction));
+	reply_transaction_members(writer, &transaction, true);
+	json_put_object_end(writer);
+}
+
+/* A payment as its merchant's systems see it; the payer stays unnamed. */
+static void
+put_payment_event(struct json_writer *writer, const PGresult *rows, int row,
+    const struct columns *c, const char *event_type)
+{
+	char occurred[RFC3339_SIZE];
+
+	rfc3339_format(
+	    pg_int(rows, row, c->updated) * 1000, occurred);
+	json_put_object_begin(writer);
+	json_put_member_string(
+	    writer, "event_id", pg_text(rows, row, c->event_id));
+	json_put_member_string(writer, "event_type", event_type);
+	json_put_member_string(
+	    writer, "payment_id", pg_text(rows, row, c->payment_id));
+	json_put_member_string(
+	    writer, "merchant_id", pg_text(rows, row, c->merchant_id));
+	json_put_member_string(
+	    writer, "merchant_name", text_or_null(rows, row, c->merchant_name));
+	json_put_member_money(writer, "amount", pg_int(rows, row, c->amount));
+	json_put_member_string(
+	    writer, "currency", pg_text(rows, row, c->currency));
+	json_put_member_string(
+	    writer, "transaction_status", pg_text(rows, row, c->status));
+	json_put_member_string(writer, "occurred_at", occurred);
+	json_put_object_end(writer);
+}
+
+/* The name of what happened to a payment, or NULL where its merchant's
+ * systems need not know. */
+static const char *
+payment_event_type(const char *type, const char *status)
+{
+	static const struct {
+		const char *type, *status, *event;
+	} table[] = {
+		{ "PAYMENT", "SUCCESS", "payment.completed" },
+		{ "PAYMENT", "FAILED", "payment.failed" },
+		{ "PAYMENT", "CANCELLED", "payment.cancelled" },
+		{ "REFUND", "SUCCESS", "payment.refunded" },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (strcmp(type, table[i].type) == 0 &&
+		    strcmp(status, table[i].status) == 0)
+			return table[i].event;
+	return NULL;
+}
+
+/*
+ * The trace that an event belongs to (W3C trace context): our transactions
+ * start one, so that it is found again by the event's id.
+ */
+static void
+trace_parent(const struct uuid *event_id, char text[56])
+{
+	const uint8_t *b = event_id->bytes;
+
+	snprintf(text, 56,
+	    "00-%02x%02x%02x%02x%02x%02x%02x%02x%02x%02x%02x%02x%02x%02x%02x"
+	    "%02x-%02x%02x%02x%02x%02x%02x%02x%02x-00",
+	    b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10],
+	    b[11], b[12], b[13], b[14], b[15], b[8], b[9], b[10], b[11], b[12],
+	    b[13], b[14], b[15]);
+}
+
+static bool
+produce(struct relay *relay, const char *topic, const char *key,
+    const char *event_type, const PGresult *rows, int row,
+    const struct columns *c, struct json_writer *writer)
+{
+	struct uuid event_id = id_of(rows, row, c->event_id);
+	const char *method = text_or_null(rows, row, c->method);
+	char trace[56];
+	struct kafka_header headers[] = {
+		{ "event_type", event_type },
+		{ "event_version", EVENT_VERSION },
+		{ "transaction_type", pg_text(rows, row, c->type) },
+		{ "payment_method", method == NULL ? "" : method },
+		{ "currency", pg_text(rows, row, c->currency) },
+		{ "traceparent", trace },
+		{ NULL, NULL },
+	};
+	struct kafka_message message = {
+		.topic = topic,
+		.key = key,
+		.key_length = strlen(key),
+		.value = writer->bytes,
+		.value_length = writer->length,
+		.headers = headers,
+	};
+
+	trace_parent(&event_id, trace);
+	relay->events++;
+	return !json_writer_failed(writer) &&
+	    kafka_produce(relay->producer, &message);
+}
+
+static bool
+publish_row(struct relay *relay, const PGresult *rows, int row,
+    const struct columns *c, struct json_writer *writer)
+{
+	const char *payment_event = NULL;
+	uint64_t at = (uint64_t)pg_int(rows, row, c->updated);
+
+	if (relay->oldest_ms == 0 || at < relay->oldest_ms)
+		relay->oldest_ms = at;
+	writer->length = 0;
+	writer->comma = false;
+	put_event(writer, rows, row, c);
+	if (!produce(relay, TOPIC, pg_text(rows, row, c->account_id),
+		"transaction.recorded", rows, row, c, writer))
+		return false;
+	if (!pg_is_null(rows, row, c->user_id) &&
+	    !pg_is_null(rows, row, c->payment_id))
+		payment_event = payment_event_type(
+		    pg_text(rows, row, c->type), pg_text(rows, row, c->status));
+	if (payment_event == NULL)
+		return true;
+	writer->length = 0;
+	writer->comma = false;
+	put_payment_event(writer, rows, row, c, payment_event);
+	return produce(relay, PAYMENT_TOPIC, pg_text(rows, row, c->merchant_id),
+	    payment_event, rows, row, c, writer);
+}
+
+/* Hands all rows of the open difference to the producer, page by page. */
+static bool
+publish(struct relay *relay)
+{
+	struct json_writer writer;
+	bool published = true;
+	int count = PAGE_ROWS;
+
+	json_writer_init(&writer);
+	while (published && count == PAGE_ROWS) {
+		struct pg_params params;
+		PGresult *rows;
+
+		pg_params_init(&params);
+		pg_put_int4(&params, PAGE_ROWS);
+		if (pg_sync_call(relay->pg, FETCH, &params, false, &rows) !=
+		    PG_DONE) {
+			published = false;
+			break;
+		}
+		count = PQntuples(rows);
+		struct columns columns = columns_of(rows);
+		for (int row = 0; published && row < count; row++)
+			published =
+			    publish_row(relay, rows, row, &columns, &writer);
+		PQclear(rows);
+	}
+	json_writer_free(&writer);
+	return published;
+}
+
+static bool
+call_text(
+    struct relay *relay, int statement, const char *argument, char **answer)
+{
+	struct pg_params params;
+	PGresult *rows;
+
+	pg_params_init(&params);
+	if (argument != NULL)
+		pg_put_text(&params, argument);
+	if (pg_sync_call(relay->pg, statement, &params, false, &rows) !=
+	    PG_DONE)
+		return false;
+	if (answer != NULL)
+		*answer = strdup(pg_text(rows, 0, 0));
+	PQclear(rows);
+	return answer == NULL || *answer != NULL;
+}
+
+/* The rows that are visible in NOW's transaction and were not at `last`. */
+static bool
+publish_difference(struct relay *relay, char **now)
+{
+	if (pg_sync_begin(relay->pg, true) != PG_DONE)
+		return false;
+	if (!call_text(relay, NOW, NULL, now) ||
+	    !call_text(relay, OPEN, relay->last, NULL) || !publish(relay)) {
+		pg_sync_rollback(relay->pg);
+		return false;
+	}
+	return pg_sync_commit(relay->pg) == PG_DONE;
+}
+
+/*
+ * One round: publish the difference, wait for every acknowledgement, only then
+ * store how far. False: nothing was stored, the round will be repeated.
+ */
+static bool
+round_go(struct relay *relay)
+{
+	char *now = NULL;
+	bool done;
+
+	relay->oldest_ms = 0;
+	relay->events = 0;
+	done = publish_difference(relay, &now);
+	/* also after a failure: what was queued must not mix with the next */
+	done = kafka_flush(relay->producer, FLUSH_MS) && done;
+	if (done &&
+	    (relay->events > 0 ||
+		clock_monotonic_ms() - relay->saved_ms > SAVE_MS)) {
+		done = call_text(relay, SAVE, now, NULL);
+		relay->saved_ms = clock_monotonic_ms();
+	}
+	if (!done) {
+		free(now);
+		return false;
+	}
+	free(relay->last);
+	relay->last = now;
+	metric_add(METRIC_RELAY_EVENTS, 0, relay->events);
+	metric_set(METRIC_RELAY_LAG, 0,
+	    relay->oldest_ms == 0
+		? 0
+		: (int64_t)(clock_unix_ms() - relay->oldest_ms));
+	return true;
+}
+
+/* Publishes until something is lost or the job is asked to stop. */
+static void
+lead(struct job *self, struct relay *relay)
+{
+	if (!call_text(relay, LAST, NULL, &relay->last))
+		return;
+	metric_set(METRIC_RELAY_LEADER, 0, 1);
+	while (!job_stopping(self)) {
+		bool done = round_go(relay);
+
+		atomic_store(&healthy, done);
+		if (!done) {
+			log_event(LOG_LEVEL_WARNING, "relay: round repeated",
+			    LOG_TEXT("error", pg_sync_message(relay->pg)));
+			break;
+		}
+		if (relay->events == 0)
+			job_wait(self, IDLE_MS);
+	}
+	metric_set(METRIC_RELAY_LEADER, 0, 0);
+	free(relay->last);
+	relay->last = NULL;
+}
+
+static bool
+elected(struct relay *relay)
+{
+	PGresult *rows;
+	bool locked;
+
+	if (pg_sync_call(relay->pg, TRY_LOCK, NULL, false, &rows) != PG_DONE)
+		return false;
+	locked = pg_bool(rows, 0, 0);
+	PQclear(rows);
+	return locked;
+}
+
+static void
+run(struct job *self, void *owner)
+{
+	struct relay relay = {
+		.pg = pg_sync_new(&(struct pg_sync_options){
+		    .name = "payment.relay",
+		    .conninfo = config_text(CONFIG_RELAY_PG),
+		    .statements = statements,
+		    .deadline_ms = STATEMENT_MS,
+		}),
+		.producer = kafka_producer_new(config_text(CONFIG_KAFKA)),
+	};
+
+	(void)owner;
+	while (
+	    relay.pg != NULL && relay.producer != NULL && !job_stopping(self)) {
+		if (pg_sync_connect(relay.pg)) {
+			atomic_store(&healthy, true);
+			if (elected(&relay))
+				lead(self, &relay);
+		} else {
+			atomic_store(&healthy, false);
+		}
+		job_wait(self, RETRY_MS);
+	}
+	atomic_store(&healthy, false);
+	kafka_producer_free(relay.producer);
+	pg_sync_free(relay.pg);
+}
+
+void
+relay_start(void)
+{
+	if (job == NULL)
+		job = job_start("relay", run, NULL);
+}
+
+void
+relay_stop(void)
+{
+	job_stop(job);
+	job = NULL;
+}
+
+bool
+relay_ready(void)
+{
+	return atomic_load(&healthy);
+}
