@@ -2,7 +2,7 @@
 each looks on the wire.
 
 A fault is asked for by the header X-Sandbox-Fault, by a rule set through
-POST /sandbox/faults, or by the last four digits of the phone; looked for in
+POST /sandbox/faults, or by the last six digits of the phone; looked for in
 that order. A fault never changes what an operation means: it strikes before
 the acting, after it, or in the notification, and the tables say which.
 """
@@ -44,8 +44,10 @@ FAULTS = {
     "error_504": ("after", 0),
 }
 
-# The last four digits of a phone. The second value: whether the fault strikes
-# only the first attempt of each reference, so that a repeat can succeed.
+# The last four digits of a phone, behind a mark that no phone ends with by
+# chance. The second value: whether the fault strikes only the first attempt of
+# each reference, so that a repeat can succeed.
+SUFFIX_MARK = "99"
 SUFFIXES = {
     "9001": ("delay", True),
     "9002": ("timeout", True),
@@ -146,7 +148,7 @@ class Faults:
         if phone is None or call not in SUFFIX_CALLS:
             return None
         name, once = SUFFIXES.get(phone[-4:], (None, False))
-        if name is None:
+        if name is None or phone[-6:-4] != SUFFIX_MARK:
             return None
         if name == "token_expired" and reference is None:
             reference = phone

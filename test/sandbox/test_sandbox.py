@@ -53,7 +53,9 @@ externals = itertools.count(1)
 def phone_new(suffix=None):
     """A phone nobody used; with a suffix, one that asks for that fault."""
     number = next(numbers)
-    return f"0812{number:05d}" + (suffix or "000")[-4:]
+    if suffix is None:
+        return f"0812{number:05d}0000"
+    return f"0812{number % 1000:03d}99{suffix}"
 
 
 def until(condition, seconds=WAIT_SECONDS):
