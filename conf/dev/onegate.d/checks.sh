@@ -35,9 +35,11 @@ lint_format() {
 	c_files | xargs -0 clang-format --dry-run -Werror
 }
 
+# It reads no __VA_OPT__ and none of Kore's list macros: those it cannot follow.
 lint_cppcheck() {
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 	    --enable=warning,portability --suppress=missingIncludeSystem \
+	    --suppress=syntaxError --suppress=unknownMacro \
 	    -j 2 -I "$ONEGATE_ROOT/modules" "$ONEGATE_ROOT/modules"
 }
 
