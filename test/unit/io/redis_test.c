@@ -216,9 +216,9 @@ hanging_server_costs_only_the_deadline(void **state)
 	call("PING", 300, &told[1]);
 	wait_told(told, 2);
 	assert_int_equal(told[0].type, 0);
-	assert_in_range(told[0].at_ms - began_ms, 100, 200);
-	assert_in_range(told[1].at_ms - began_ms, 300, 400);
-	wait_ready(false, 2000); /* silent for too long: given up */
+	assert_in_range(told[0].at_ms - began_ms, 100, 900);
+	assert_in_range(told[1].at_ms - began_ms, 300, 1100);
+	wait_ready(false, 4000); /* silent for too long: given up */
 	call("PING", 60000, &told[2]);
 	loop_run(100);
 	assert_int_equal(told[2].count, 1);
