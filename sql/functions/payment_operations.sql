@@ -291,6 +291,14 @@ language sql volatile security definer set search_path = pg_catalog as $$
 	select a.* from taken cross join lateral payment.operation_answer(0, false, taken.id) a
 $$;
 
+-- How many wait for an outcome, and how many of them need people.
+create function payment.operations_open() returns table (open bigint, escalated bigint)
+language sql stable security definer set search_path = pg_catalog as $$
+	select count(*), count(*) filter (where o.escalated_at is not null)
+	from payment.provider_operations o where o.state = 'PENDING'
+$$;
+
+grant execute on function payment.operations_open to onegate_payment;
 grant execute on function payment.topup_begin, payment.topup_settle,
 	payment.topup_release, payment.charge_begin, payment.charge_credit,
 	payment.charge_fail, payment.operation_attempt, payment.operation_answer_keep,

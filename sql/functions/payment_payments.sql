@@ -29,6 +29,7 @@ declare
 	seller_open boolean;
 	refusal integer := 0;
 	done record;
+	answer payment.payment_answer;
 begin
 	select * into seller from payment.merchants m where m.id = p_merchant;
 	seller_open := found and seller.status = 'ACTIVE' and exists (
@@ -45,8 +46,15 @@ begin
 		case when seller_open then seller.account_id else p_payer end, 'credit',
 		p_amount, p_id, p_description, p_scope, p_key, p_fingerprint, null, refusal);
 	if done.code <> 0 or done.replayed then
-		return payment.payment_answer(done.code, done.replayed,
+		answer := payment.payment_answer(done.code, done.replayed,
 			coalesce(case when done.code = 0 then done.operation end, p_id), done.row_id, null);
+		if done.code = 0 then
+			-- As it began, whatever became of it since.
+			answer.state := 'PENDING';
+			answer.balance_before := done.debit_balance - done.debit_held;
+			answer.balance_after := answer.balance_before;
+		end if;
+		return answer;
 	end if;
 	insert into payment.payment_intents (id, merchant_id, merchant_account,
 		payer_account, amount, items, description, metadata, expires_at,
@@ -69,6 +77,7 @@ declare
 		where i.id = p_id and i.payer_account = p_payer);
 	owed constant bigint := (select i.amount from payment.payment_intents i where i.id = p_id);
 	done record;
+	answer payment.payment_answer;
 begin
 	if merchant is null then
 		return payment.payment_answer(13, false, null, p_row, null);
@@ -79,8 +88,21 @@ begin
 		case kind when 12 then 'credit' end,
 		case kind when 12 then owed else coalesce(p_amount, 0) end, p_id, p_note,
 		p_scope, p_key, p_fingerprint, case kind when 12 then 3 end, null, p_row);
-	return payment.payment_answer(done.code, done.replayed, p_id, done.row_id,
+	answer := payment.payment_answer(done.code, done.replayed, p_id, done.row_id,
 		case when done.code = 0 then done.amount end);
+	if done.code = 0 then
+		-- What this step did, whatever came after it.
+		answer.state := case kind when 12 then 'CANCELLED' else 'SUCCESS' end;
+		if kind = 7 then
+			answer.balance_after := done.credit_balance - done.credit_held;
+			answer.balance_before := answer.balance_after - done.amount;
+		else
+			answer.balance_after := done.debit_balance - done.debit_held;
+			answer.balance_before := answer.balance_after
+				+ case kind when 6 then done.amount else 0 end;
+		end if;
+	end if;
+	return answer;
 end $$;
 
 create function payment.payment_process(id uuid, payer_account uuid, row_id uuid,
