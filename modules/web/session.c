@@ -1,6 +1,6 @@
 /*
- * See session.h. A token is verified once and then known by its SHA-256 until
- * it runs out; whether its session has ended is asked every time.
+ * See session.h. Whether a token is ours is token_check's question; whether its
+ * session has ended is asked here, every time.
  * The set of ended sessions is read whole each time (20 minutes of them):
  * nothing that commits late can be missed, and a lost poll heals itself.
  * Must never keep or log a token.
@@ -12,11 +12,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include <openssl/crypto.h>
-#include <openssl/sha.h>
-
-#include "domain/claims.h"
-#include "domain/jws.h"
 #include "io/clock.h"
 #include "io/config.h"
 #include "io/log.h"
@@ -24,6 +19,7 @@
 #include "io/metrics.h"
 #include "web/edge.h"
 #include "web/reply.h"
+#include "web/token_check.h"
 #include "web/worker.h"
 
 #define POLL_MS 250u
@@ -32,15 +28,7 @@
 /* Longer than the view's 20 minutes and than any token's life. */
 #define ENDED_KEPT_MS (25u * 60u * 1000u)
 #define ENDED_FIRST_CAPACITY 1024u
-#define CACHE_SETS 2048u /* of two tokens each */
-#define CACHE_WAYS 2u
 #define LINE_SIZE 512u
-
-struct known {
-	uint8_t hash[SHA256_DIGEST_LENGTH];
-	struct claims claims;
-	bool used;
-};
 
 struct ended {
 	struct uuid sid; /* zero: free */
@@ -55,8 +43,6 @@ static struct {
 } ended;
 
 static struct key_set *keys;
-static struct known (*cache)[CACHE_WAYS];
-static unsigned char cache_turn[CACHE_SETS];
 static struct pg_pool *poll_pool;
 static int poll_statement;
 static struct loop_timer poll_timer;
@@ -212,7 +198,7 @@ session_keys_reload(void)
 	key_set_free(keys);
 	keys = loaded;
 	/* A key that was taken away verifies nothing any more. */
-	OPENSSL_cleanse(cache, CACHE_SETS * sizeof(cache[0]));
+	token_check_forget();
 	log_event(LOG_LEVEL_INFO, "session: keys loaded",
 	    LOG_NUMBER("count", loaded->count),
 	    LOG_TEXT("signing",
@@ -237,8 +223,7 @@ session_init(struct pg_pool *pool, int ended_statement)
 {
 	if (poll_pool != NULL)
 		return true;
-	cache = calloc(CACHE_SETS, sizeof(cache[0]));
-	if (cache == NULL || !session_keys_reload())
+	if (!token_check_init() || !session_keys_reload())
 		return false;
 	ended_rebuild(0);
 	ended.cleaned_ms = clock_unix_ms();
@@ -251,71 +236,6 @@ session_init(struct pg_pool *pool, int ended_statement)
 }
 
 /* Tokens */
-
-static struct known *
-cache_find(const uint8_t hash[SHA256_DIGEST_LENGTH], size_t *set)
-{
-	unsigned way;
-
-	memcpy(set, hash, sizeof(*set));
-	*set %= CACHE_SETS;
-	for (way = 0; way < CACHE_WAYS; way++)
-		if (cache[*set][way].used &&
-		    CRYPTO_memcmp(
-			cache[*set][way].hash, hash, SHA256_DIGEST_LENGTH) == 0)
-			return &cache[*set][way];
-	return NULL;
-}
-
-/* Verifies TOKEN anew. */
-static bool
-token_verify(
-    const char *token, size_t length, int64_t now_s, struct claims *claims)
-{
-	const struct key *key;
-	struct jws jws;
-
-	if (jws_parse(token, length, &jws) != JWS_OK)
-		return false;
-	key = key_set_find(keys, jws.kid);
-	if (key == NULL ||
-	    jws_verify(&jws, token, key->algorithm, key->verifies) != JWS_OK)
-		return false;
-	return claims_read((const char *)jws.payload, jws.payload_length,
-		   config_text(CONFIG_JWT_ISSUER),
-		   config_text(CONFIG_JWT_AUDIENCE), now_s,
-		   claims) == CLAIMS_OK;
-}
-
-/* The claims of TOKEN, or NULL when it is not valid now. */
-static const struct claims *
-token_claims(const char *token, size_t length)
-{
-	int64_t now_s = (int64_t)(clock_unix_ms() / 1000);
-	uint8_t hash[SHA256_DIGEST_LENGTH];
-	struct claims claims;
-	struct known *known;
-	size_t set;
-
-	if (length > JWS_TOKEN_MAX)
-		return NULL;
-	SHA256((const unsigned char *)token, length, hash);
-	known = cache_find(hash, &set);
-	if (known != NULL) {
-		if (now_s < known->claims.exp + CLAIMS_SKEW_S)
-			return &known->claims;
-		known->used = false;
-		return NULL;
-	}
-	if (!token_verify(token, length, now_s, &claims))
-		return NULL;
-	known = &cache[set][cache_turn[set]];
-	cache_turn[set] = (unsigned char)((cache_turn[set] + 1) % CACHE_WAYS);
-	memcpy(known->hash, hash, sizeof(hash));
-	known->claims = claims;
-	known->used = true;
-	return &known->claims;
-}
 
 /* The token of REQUEST, from the header or else the cookie; or NULL. */
 static const char *
@@ -365,6 +285,17 @@ identify(struct request *request, const struct claims *claims, bool by_cookie)
 	user->by_cookie = by_cookie;
 }
 
+/* The claims of TOKEN, or NULL when it is not valid now. */
+static const struct claims *
+token_claims(const char *token)
+{
+	const struct token_rule rule = { keys, config_text(CONFIG_JWT_ISSUER),
+		config_text(CONFIG_JWT_AUDIENCE) };
+
+	return token_check(
+	    &rule, token, strlen(token), (int64_t)(clock_unix_ms() / 1000));
+}
+
 bool
 session_authenticate(struct request *request)
 {
@@ -379,7 +310,7 @@ session_authenticate(struct request *request)
 		reply_error(request, ERROR_UNAVAILABLE);
 		return false;
 	}
-	claims = token_claims(token, strlen(token));
+	claims = token_claims(token);
 	if (claims == NULL || has_ended(&claims->sid))
 		return refuse(request, "Bearer error=\"invalid_token\"");
 	if (by_cookie && !is_safe(request->method) &&

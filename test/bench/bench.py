@@ -1,6 +1,6 @@
 """./onegate bench: speed as ratios, measured side by side in one run.
 
-bench.py transfer|hot|topup|balance [--seconds N] [--clients N] [--record]
+bench.py transfer|hot|balance|login [--seconds N] [--clients N] [--record]
 
 Every figure that is printed was measured in the run that prints it, with all
 of the stack, the load generator and pgbench on this one machine. A run whose
@@ -15,11 +15,13 @@ import sys
 import tempfile
 
 import books
+import login
 import pgbench
 import stack as running
 
 BUILD = pathlib.Path(os.environ.get("ONEGATE_BUILD", running.ROOT / "build"))
-LOAD = BUILD / "test" / "bench" / "load"
+PROGRAMS = BUILD / "test" / "bench"
+LOAD = PROGRAMS / "load"
 
 
 def say(text):
@@ -38,6 +40,12 @@ def table(rows):
 
 class Run:
     """One load beside the CPU time that each part of the stack took for it."""
+
+    table, say = staticmethod(table), staticmethod(say)
+
+    @staticmethod
+    def program(name):
+        return PROGRAMS / name
 
     def __init__(self, stack, arguments):
         self.stack = stack
@@ -123,7 +131,8 @@ def beside_pgbench(run, arguments):
     return pgbench.run(run.stack, arguments.seconds, arguments.clients)
 
 
-BENCHES = {"transfer": transfer, "hot": hot, "balance": balance}
+BENCHES = {"transfer": transfer, "hot": hot, "balance": balance, "login": login.login}
+MONEYLESS = {"login"}
 
 
 def main():
@@ -133,14 +142,16 @@ def main():
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--accounts", type=int, default=20000)
     parser.add_argument("--senders", type=int, default=2000)
+    parser.add_argument("--threads", type=int, default=2, help="ONEGATE_ARGON2_THREADS of the stack, for login")
     arguments = parser.parse_args()
     stack = running.status()
     run = Run(stack, arguments)
     try:
         with running.connect(stack) as db:
-            say("%d funded accounts, %d senders" % (arguments.accounts, arguments.senders))
-            books.prepare(db, arguments.accounts)
-            books.write_lists(db, running.TokenMint(stack), arguments.senders, run.tokens, run.receivers)
+            if arguments.bench not in MONEYLESS:
+                say("%d funded accounts, %d senders" % (arguments.accounts, arguments.senders))
+                books.prepare(db, arguments.accounts)
+                books.write_lists(db, running.TokenMint(stack), arguments.senders, run.tokens, run.receivers)
             BENCHES[arguments.bench](run, db, arguments)
     finally:
         run.done()
