@@ -39,6 +39,7 @@ environment_tokens() {
 	ENV
 }
 
+# On one machine everybody has one address, tests and load included.
 environment_auth() {
 	environment_common
 	environment_tokens jwt
