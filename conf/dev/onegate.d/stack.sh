@@ -24,6 +24,7 @@ stack_start() {
 database_start() {
 	postgres_start
 	migrate_quietly
+	merchants_seed
 }
 
 command_down() {
