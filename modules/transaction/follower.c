@@ -39,23 +39,25 @@ static const struct pg_statement statements[] = {
 static struct job *job;
 static atomic_bool hearing;
 
-/* Where a partition goes on: what was stored, else the beginning. */
+/* Where a partition goes on: what was stored, 0 for one never read, -1 while
+ * the database cannot tell: then nothing is read. */
 static int64_t
 offset_of(void *owner, const char *topic, int32_t partition)
 {
 	struct pg_sync *pg = owner;
 	struct pg_params params;
 	PGresult *rows;
-	int64_t offset = RD_KAFKA_OFFSET_BEGINNING;
+	int64_t offset = 0;
 
+	if (!pg_sync_connect(pg))
+		return -1;
 	pg_params_init(&params);
 	pg_put_text(&params, topic);
 	pg_put_int4(&params, partition);
 	if (pg_sync_call(pg, OFFSET_OF, &params, false, &rows) != PG_DONE) {
-		/* Repeats are dropped by sequence: only slow. */
 		log_event(LOG_LEVEL_WARNING, "follower: offset not known",
 		    LOG_TEXT("error", pg_sync_message(pg)));
-		return offset;
+		return -1;
 	}
 	if (!pg_is_null(rows, 0, 0))
 		offset = pg_int(rows, 0, 0);
