@@ -284,7 +284,7 @@ struct reading {
 #define SNAP_STATUS(reference, status, amount)                                 \
 	"{\"responseCode\":\"2005500\",\"originalPartnerReferenceNo\":"        \
 	"\"" reference "\",\"originalReferenceNo\":\"R1\","                    \
-		       "\"latestTransactionStatus\":\"" status                 \
+	"\"latestTransactionStatus\":\"" status                                \
 	"\",\"transAmount\":{\"value\":\"" amount "\",\"currency\":\"IDR\"}}"
 
 static const struct reading readings[] = {
