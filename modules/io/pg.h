@@ -28,7 +28,7 @@ struct pg_options {
 	int connections; /* 1..64 */
 	int in_flight; /* calls on one connection at once, 1 = no pipeline */
 	int queue; /* calls that may wait for a connection */
-	uint32_t statement_timeout_ms; /* the server ends a statement, 0: no */
+	uint32_t statement_timeout_ms; /* of the server; 0: the role's */
 };
 
 /* Parameters of a call, built in order and copied. Binary where PostgreSQL's

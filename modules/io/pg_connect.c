@@ -71,7 +71,7 @@ PGconn *
 pg_connect_begin(
     const char *conninfo, const char *name, uint32_t statement_timeout_ms)
 {
-	char given[OPTIONS_MAX], options[OPTIONS_MAX + 128];
+	char given[OPTIONS_MAX], options[OPTIONS_MAX + 128], timeout[64] = "";
 	/* A later one wins: defaults, the conninfo, what must hold. */
 	const char *const keywords[] = { "connect_timeout", "keepalives_idle",
 		"keepalives_interval", "keepalives_count", "tcp_user_timeout",
@@ -81,11 +81,13 @@ pg_connect_begin(
 	PGconn *link;
 
 	(void)conninfo_value(conninfo, "options", given, sizeof(given));
-	/* A backend whose client left stops; statements end by themselves. */
+	/* None of ours leaves what the role has. */
+	if (statement_timeout_ms > 0)
+		(void)snprintf(timeout, sizeof(timeout),
+		    "-c statement_timeout=%u", (unsigned)statement_timeout_ms);
+	/* A backend whose client left stops. */
 	(void)snprintf(options, sizeof(options),
-	    "-c client_connection_check_interval=2000 "
-	    "-c statement_timeout=%u %s",
-	    (unsigned)statement_timeout_ms, given);
+	    "-c client_connection_check_interval=2000 %s %s", timeout, given);
 	link = PQconnectStartParams(keywords, values, 1);
 	if (link != NULL)
 		(void)PQsetNoticeReceiver(link, notice_drop, NULL);

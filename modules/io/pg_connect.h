@@ -17,7 +17,7 @@ bool pg_conninfo_check(const char *conninfo, const char *name);
 
 /*
  * Begins a connection without waiting; go on with PQconnectPoll. NAME is its
- * application_name. STATEMENT_TIMEOUT_MS 0: none. NULL when memory ran out;
+ * application_name. STATEMENT_TIMEOUT_MS 0: the role's. NULL when memory ran out;
  * look at PQstatus. The caller finishes it.
  */
 PGconn *pg_connect_begin(

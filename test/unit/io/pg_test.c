@@ -31,6 +31,7 @@ enum {
 	ARRAYS,
 	DEFER,
 	COUNT,
+	SETTING,
 	STATEMENTS
 };
 
@@ -57,6 +58,7 @@ static const struct pg_statement statements[STATEMENTS + 1] = {
 	    "unnest($7::bytea[]) b)" },
 	[DEFER] = { "defer", "insert into deferred values ($1::bigint)" },
 	[COUNT] = { "count", "select count(*) from deferred" },
+	[SETTING] = { "setting", "select current_setting($1)" },
 	{ NULL, NULL },
 };
 
@@ -333,6 +335,37 @@ server_ends_a_long_statement(void **state)
 	assert_int_equal(told[1].status, PG_DONE);
 	assert_int_equal(told[1].value, 7);
 	pg_pool_free(pool);
+}
+
+/* What a role was given stays, unless the pool has a limit of its own. */
+static void
+role_keeps_its_limits(void **state)
+{
+	char info[192];
+
+	(void)state;
+	(void)snprintf(info, sizeof(info),
+	    "host=%s user=limited dbname=postgres options='-c jit=off'",
+	    folder);
+	for (uint32_t limit_ms = 0; limit_ms <= 456; limit_ms += 456) {
+		struct pg_pool *pool = pool_new(info, 1, 4, 8, limit_ms);
+		const char *const settings[] = { "statement_timeout", "jit" };
+		struct told told[2] = { 0 };
+
+		for (int i = 0; i < 2; i++) {
+			struct pg_params params;
+
+			pg_params_init(&params);
+			pg_put_text(&params, settings[i]);
+			pg_call(pool, SETTING, &params, false, 3000, tell,
+			    &told[i]);
+		}
+		wait_told(told, 2, 3000);
+		assert_string_equal(
+		    told[0].text, limit_ms == 0 ? "123ms" : "456ms");
+		assert_string_equal(told[1].text, "off");
+		pg_pool_free(pool);
+	}
 }
 
 static void
@@ -734,7 +767,10 @@ cluster_new(void **state)
 	const char *const psql[] = { "psql", "-q", "-v", "ON_ERROR_STOP=1",
 		"-d", conninfo, "-c",
 		"create table deferred (id bigint unique deferrable"
-		" initially deferred)",
+		" initially deferred);"
+		"create role limited login;"
+		"alter role limited set statement_timeout = '123ms';"
+		"grant all on deferred to limited",
 		NULL };
 
 	(void)state;
@@ -774,6 +810,7 @@ main(int argc, char **argv)
 		PG_TEST(errors_never_touch_their_neighbours),
 		PG_TEST(commit_that_fails_is_not_done),
 		PG_TEST(server_ends_a_long_statement),
+		PG_TEST(role_keeps_its_limits),
 		PG_TEST(late_call_is_unknown_and_the_connection_lives),
 		PG_TEST(stalled_connection_is_given_up),
 		PG_TEST(terminated_backends_come_back),
