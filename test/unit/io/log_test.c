@@ -174,6 +174,37 @@ threads_never_mix_lines(void **state)
 	assert_int_equal(lines, 200);
 }
 
+/* Lines that wait come out whole, in order, none twice, with the flush. */
+static void
+queued_lines_come_out_whole(void **state)
+{
+	static char text[65536];
+	const char *path[] = { "i", NULL };
+	char *rest = text, *line;
+	int lines = 0;
+
+	(void)state;
+	output_catch();
+	assert_true(log_queue(LOG_LEVEL_INFO, "test: queued",
+	    (const struct log_field[]){ LOG_NUMBER("i", 0), LOG_END }));
+	for (int i = 1; i < 300; i++)
+		(void)log_queue(LOG_LEVEL_INFO, "test: queued",
+		    (const struct log_field[]){ LOG_NUMBER("i", i), LOG_END });
+	assert_false(log_queue(LOG_LEVEL_DEBUG, "test: silent", NULL));
+	log_flush();
+	log_flush();
+	output_release(text, sizeof(text));
+	while ((line = strsep(&rest, "\n")) != NULL && *line != '\0') {
+		yajl_val tree = line_parse(line);
+
+		assert_int_equal(
+		    YAJL_GET_INTEGER(yajl_tree_get(tree, path, yajl_t_number)),
+		    lines++);
+		yajl_tree_free(tree);
+	}
+	assert_int_equal(lines, 300);
+}
+
 int
 main(void)
 {
@@ -182,6 +213,7 @@ main(void)
 		cmocka_unit_test(levels_below_are_silent),
 		cmocka_unit_test(long_text_is_cut_inside_one_line),
 		cmocka_unit_test(threads_never_mix_lines),
+		cmocka_unit_test(queued_lines_come_out_whole),
 	};
 
 	log_init("unit", LOG_LEVEL_INFO);

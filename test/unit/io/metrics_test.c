@@ -89,6 +89,38 @@ text_is_prometheus(void **state)
 	free(text);
 }
 
+static void
+labels_have_numbers(void **state)
+{
+	(void)state;
+	assert_int_equal(metric_label(METRIC_HTTP_REQUESTS, "1xx"), 0);
+	assert_int_equal(metric_label(METRIC_HTTP_REQUESTS, "5xx"), 4);
+	assert_int_equal(metric_label(METRIC_HTTP_REQUESTS, "5x"), -1);
+	assert_int_equal(metric_label(METRIC_HTTP_REQUESTS, "5xxx"), -1);
+	assert_int_equal(metric_label(METRIC_HTTP_REQUESTS, ""), -1);
+	assert_int_equal(metric_label(METRIC_HTTP_SECONDS, "1xx"), -1);
+}
+
+/* A row with more values than cells would lose the last ones in silence. */
+static void
+every_row_fits(void **state)
+{
+	static const char *const values[] = {
+#define METRIC(id, kind, name, label, values_, help) values_,
+#include "io/metrics.def"
+#undef METRIC
+	};
+
+	(void)state;
+	for (size_t i = 0; i < METRIC_COUNT; i++) {
+		unsigned count = 1;
+
+		for (const char *c = values[i]; c != NULL && *c != '\0'; c++)
+			count += *c == '|';
+		assert_in_range(count, 1, METRIC_LABELS_MAX);
+	}
+}
+
 int
 main(void)
 {
@@ -96,6 +128,8 @@ main(void)
 		cmocka_unit_test(counts_of_children_are_shared),
 		cmocka_unit_test(gauges_go_both_ways),
 		cmocka_unit_test(text_is_prometheus),
+		cmocka_unit_test(labels_have_numbers),
+		cmocka_unit_test(every_row_fits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
