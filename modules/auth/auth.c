@@ -8,6 +8,7 @@
 
 #include <kore.h>
 
+#include "auth/janitor.h"
 #include "io/config.h"
 #include "io/log.h"
 #include "io/metrics.h"
@@ -121,6 +122,7 @@ postgresql_ready(void)
 static void
 auth_stop(void)
 {
+	janitor_stop();
 	pg_pool_free(pool);
 	pool = NULL;
 }
@@ -142,6 +144,7 @@ auth_start(void)
 	    !session_init(pool, STATEMENT_ENDED_SESSIONS))
 		fatalx("auth: cannot start");
 	worker_at_exit(auth_stop);
+	janitor_start();
 	health_need("postgresql", postgresql_ready);
 	health_need("sessions", session_ready);
 }
