@@ -4,4 +4,5 @@ language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp as $$
 	select to_char(p_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 $$;
-grant execute on function meta.rfc3339(timestamptz) to public;
+grant execute on function meta.rfc3339(timestamptz) to onegate_auth,
+	onegate_payment, onegate_relay, onegate_transaction, onegate_regulator, onegate_audit;
