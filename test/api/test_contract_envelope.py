@@ -236,7 +236,7 @@ def test_a_query_may_be_long_and_strange(callers):
     client = callers["payment", "user"]
     for query in ("limit=x", "limit=0", "limit=101", "limit=-1", "cursor=%00",
             "cursor=" + "a" * 2_000, "type=NOPE", "from_date=yesterday",
-            "status=' or 1=1", "limit=1&limit=2", "limit=%zz"):
+            "status=%27+or+1=1", "limit=1&limit=2", "limit=%zz"):
         answer = client.get("/api/payment/transactions?" + query)
         assert answer.status == 400, (query, answer)
         expect(answer, 400)
