@@ -153,11 +153,11 @@ read_field(struct head *head, char *line, char *end)
 		end--;
 	for (c = value; c < end; c++) {
 		if (*c == '\t')
-			*c = ' ';
-		else if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			continue;
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			return ERROR_BAD_REQUEST;
-		else if ((unsigned char)*c > 0x7f)
-			*c = '?'; /* no character set is agreed on */
+		if ((unsigned char)*c > 0x7f)
+			*c = HEAD_FOREIGN;
 	}
 	*name_end = '\0';
 	*end = '\0';
@@ -174,8 +174,8 @@ list_has(const char *value, const char *token)
 	size_t length, wanted = strlen(token);
 
 	while (*value != '\0') {
-		value += strspn(value, ", ");
-		length = strcspn(value, ", ");
+		value += strspn(value, ", \t");
+		length = strcspn(value, ", \t");
 		if (length == wanted && strncasecmp(value, token, wanted) == 0)
 			return true;
 		value += length;

@@ -16,6 +16,9 @@
 /* Longer targets are 414; longer paths too (Kore refuses 2,000). */
 #define HEAD_TARGET_MAX 6000
 #define HEAD_PATH_MAX 1500
+/* Stands for each byte of a value that is not ASCII: no character set is
+ * agreed on, and what no validator accepts cannot make two values one. */
+#define HEAD_FOREIGN '\x7f'
 /* Digits of Content-Length. */
 #define HEAD_LENGTH_DIGITS_MAX 12
 

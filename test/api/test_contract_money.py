@@ -144,7 +144,7 @@ def test_a_wallet_shows_what_the_provider_says(stack, sandbox, provider):
 
 
 @pytest.mark.parametrize("query", ["", "?ewallet=", "?ewallet=ovo",
-    "?ewallet=GOPAY ", "?ewallet=gopay&ewallet=shopeepay", "?ewallet=%00",
+    "?ewallet=GOPAY%20", "?ewallet=gopay&ewallet=shopeepay", "?ewallet=%00",
     "?wallet=gopay", "?ewallet=" + "g" * 500])
 def test_an_unknown_wallet_is_400(rich, query):
     expect(rich.payment.get("/api/payment/wallet" + query), 400)
