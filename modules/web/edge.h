@@ -52,7 +52,8 @@ void reply_refuse(struct request *request, struct connection *connection,
 
 /* guard.c */
 
-/* The request whose head CONNECTION has just received; NULL when none. */
+/* The request whose head CONNECTION has just received; NULL when the client
+ * has left in the same moment. */
 struct request *guard_take(struct connection *connection);
 /* Answers slow senders 408 and ends lingering connections; 4 times a second. */
 void guard_sweep(void);

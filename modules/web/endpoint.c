@@ -80,7 +80,8 @@ endpoint_serve(struct http_request *kore, const struct endpoint *endpoint)
 
 	if (request == NULL) {
 		request = guard_take(kore->owner);
-		assert(request != NULL); /* every listener has the guard */
+		if (request == NULL) /* the client left before it began */
+			return KORE_RESULT_ERROR;
 		request_attach(request, kore);
 		request->endpoint = endpoint;
 		request_run(request,

@@ -65,8 +65,11 @@ struct request *
 guard_take(struct connection *connection)
 {
 	struct edge *edge = connection->hdlr_extra;
-	struct request *request = edge->pending;
+	struct request *request;
 
+	if (edge == NULL)
+		return NULL;
+	request = edge->pending;
 	edge->pending = NULL;
 	return request;
 }

@@ -490,6 +490,7 @@ reply_send(struct request *request)
 
 	assert(reply_ready(request) && !request->done);
 	closes = request->head->closes || lifecycle_draining() ||
+	    connection->state == CONN_STATE_DISCONNECTING ||
 	    (connection->flags & CONN_CLOSE_EMPTY) != 0;
 	reply_queue(request, request->reply, connection, closes);
 	account(request, request->reply->status);

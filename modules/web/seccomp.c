@@ -18,6 +18,7 @@
 #include <linux/seccomp.h>
 
 #include "web/listener.h"
+#include "web/seccomp.h"
 
 #define ALLOW KORE_SYSCALL_ALLOW
 
@@ -132,8 +133,7 @@ static struct sock_filter worker_calls[] = {
 /* Sanitizers and valgrind make calls of their own. */
 static struct sock_filter all_calls[] = { KORE_BPF_RET(SECCOMP_RET_ALLOW) };
 
-/* True in a build with sanitizers, or when one was preloaded and says so. */
-static bool
+bool
 sandbox_off(void)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
