@@ -4,71 +4,16 @@ These need an auth process with other settings: each test starts one of its
 own beside the stack's, on the same PostgreSQL and Redis.
 """
 import concurrent.futures
-import contextlib
-import os
 import pathlib
-import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
 
 import pytest
 
-from onegate import PASSWORD, Client, expect, unique, until
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Auth:
-    """A second auth process with settings of its own."""
-
-    def __init__(self, stack, folder, **settings):
-        data = pathlib.Path(stack.status["data"])
-        self.port, internal = free_port(), free_port()
-        shutil.copytree(data / "conf" / "auth", folder / "conf")
-        for path in (folder / "conf").rglob("*.conf"):
-            text = path.read_text()
-            for url, port in ((stack.status["auth"]["base_url"], self.port),
-                    (stack.status["auth"]["internal_url"], internal)):
-                text = re.sub(r"(?m)^(\s*bind\s+\S+\s+)"
-                    + url.rsplit(":", 1)[1] + r"\b", rf"\g<1>{port}", text)
-            text = re.sub(r"(?m)^pidfile .*$",
-                f"pidfile {folder}/kore.pid", text)
-            path.write_text(text)
-        environment = dict(line.split("=", 1) for line in
-            (data / "env" / "auth.env").read_text().splitlines())
-        environment.update({"ONEGATE_" + name: str(value)
-            for name, value in settings.items()}, PATH=os.environ["PATH"],
-            HOME=str(folder))
-        self.log = open(folder / "log", "wb")
-        self.process = subprocess.Popen(["kore", "-c", "auth.conf", "-f",
-            "-n", "-r"], cwd=folder / "conf", env=environment,
-            stdout=self.log, stderr=self.log)
-        self.client = Client(f"http://127.0.0.1:{self.port}")
-        until(self.is_ready)
-
-    def is_ready(self):
-        assert self.process.poll() is None, "it did not start"
-        with contextlib.suppress(OSError):
-            return Client(f"http://127.0.0.1:{self.port}").get(
-                "/health/ready", timeout=2).status == 200
-        return False
-
-    def end(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
-        finally:
-            self.log.close()
+from onegate import PASSWORD, expect, unique, until
+from own import OwnModule
 
 
 @pytest.fixture
@@ -78,7 +23,7 @@ def auth_with(stack, tmp_path):
     def start(**settings):
         folder = tmp_path / str(len(started))
         folder.mkdir()
-        started.append(Auth(stack, folder, **settings))
+        started.append(OwnModule(stack, folder, "auth", **settings))
         return started[-1]
     # A limit counts for every worker, so earlier tests are forgotten first.
     redis = stack.redis()
