@@ -1,13 +1,14 @@
 """Runs every test of a stack that is up and adds the counts together.
 
-    test/run.py BUILD [FILTER]
+    test/run.py [--counts FILE] BUILD [FILTER]
 
 BUILD is a Meson build folder with the C unit tests; each folder below test/
 with test_*.py files is a pytest suite. FILTER is the name of one such folder
 ("unit" for the C tests) or a word that tests must have in their name. The last
-line is "N passed, N failed"; the status is 0 only when something ran and
-nothing failed. A skipped test says so, and counts as neither.
+line is "N passed, N failed" (it goes to FILE instead when one is given); the
+status is 0 only when something ran and nothing failed. A skipped test says so, and counts as neither.
 """
+import argparse
 import json
 import os
 import pathlib
@@ -85,7 +86,7 @@ def pytest(folder, word):
     heading(folder.name)
     with tempfile.TemporaryDirectory() as scratch:
         report = pathlib.Path(scratch) / "report.xml"
-        command = ["/usr/bin/python3", "-B", "-m", "pytest", "-q", "-rs",
+        command = ["/usr/bin/python3", "-B", "-m", "pytest", "-q", "-rfEs", "--tb=short",
                    "-p", "no:cacheprovider", f"--junitxml={report}",
                    f"--basetemp={scratch}/tmp", "--rootdir", str(ROOT),
                    str(folder)]
@@ -113,9 +114,8 @@ def pytest(folder, word):
     return total
 
 
-def main():
-    build = sys.argv[1]
-    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
+def run(build, wanted):
+    """All that is wanted, added up."""
     folders = sorted({path.parent for path in ROOT.glob("test/*/test_*.py")})
     names = [folder.name for folder in folders] + ["unit"]
     word = "" if wanted in names else wanted
@@ -125,9 +125,23 @@ def main():
     for folder in folders:
         if wanted in ("", folder.name) or word:
             total.add(pytest(folder, word))
+    return total
+
+
+def main():
+    parser = argparse.ArgumentParser(description="run every test")
+    parser.add_argument("--counts", type=pathlib.Path)
+    parser.add_argument("build")
+    parser.add_argument("filter", nargs="?", default="")
+    options = parser.parse_args()
+    total = run(options.build, options.filter)
     if total.skipped:
         print(f"\n{total.skipped} skipped (see above)")
-    print(f"\n{total.passed} passed, {total.failed} failed", flush=True)
+    counts = f"{total.passed} passed, {total.failed} failed"
+    if options.counts:
+        options.counts.write_text(counts)
+    else:
+        print("\n" + counts, flush=True)
     return 0 if total.passed and not total.failed else 1
 
 

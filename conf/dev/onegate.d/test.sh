@@ -1,26 +1,34 @@
 # "./onegate test": sets a stack of its own up, runs every test, and leaves
 # nothing behind. A running demonstration stack is not disturbed.
 
-# command_test [FILTER]: a folder below test/, or a word in a test's name.
+# command_test [FILTER]: a folder below test/, or a word in a test's name. The
+# last line is "N passed, N failed", said when everything has ended again.
 command_test() {
-	local failed=0
 	if [ -z "${ONEGATE_DATA:-}" ]; then
 		export ONEGATE_DATA=$ONEGATE_ROOT/.onegate-test
 		settings_read
 	fi
 	data_folder_export
+	TEST_COUNTS='0 passed, 1 failed'
 	TEST_OWNS_STACK=no
-	status_is_up || {
-		TEST_OWNS_STACK=yes
-		trap test_clean EXIT
-		trap 'exit 130' INT TERM HUP
-	}
+	status_is_up || TEST_OWNS_STACK=yes
+	trap test_clean EXIT
+	trap 'exit 130' INT TERM HUP
 	stack_start
 	test_build_sanitized
-	/usr/bin/python3 -B "$ONEGATE_ROOT/test/run.py" "$BUILD-sanitized" "$@" ||
-	    failed=$?
-	[ "$failed" = 0 ] || test_keep_logs
-	return "$failed"
+	test_run "$@"
+}
+
+# The counts are kept for the end; the status is that of the tests.
+test_run() {
+	local counts status=0
+	counts=$(mktemp)
+	/usr/bin/python3 -B "$ONEGATE_ROOT/test/run.py" --counts "$counts" \
+	    "$BUILD-sanitized" "$@" || status=$?
+	[ ! -s "$counts" ] || TEST_COUNTS=$(cat "$counts")
+	rm -f "$counts"
+	[ "$status" = 0 ] || test_keep_logs
+	return "$status"
 }
 
 # Unit tests run with the address and undefined-behaviour sanitizers.
@@ -44,9 +52,11 @@ test_keep_logs() {
 test_clean() {
 	local status=$?
 	trap - EXIT INT TERM HUP
-	[ "$TEST_OWNS_STACK" = yes ] || exit "$status"
-	(stack_stop) || status=1
-	postgres_remove
-	rm -rf "$DATA"
+	if [ "$TEST_OWNS_STACK" = yes ]; then
+		(stack_stop) || status=1
+		postgres_remove
+		rm -rf "$DATA"
+	fi
+	printf '\n%s\n' "$TEST_COUNTS"
 	exit "$status"
 }
