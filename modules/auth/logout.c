@@ -1,6 +1,6 @@
 /*
  * DELETE /api/auth/logout: ends the session of a refresh token, wherever it
- * comes from, and makes the browser forget. Twice is fine: the second time
+ * comes from, or else of the access token, and makes the browser forget. Twice is fine: the second time
  * there is nothing left to end.
  */
 #include "auth/auth.h"
@@ -50,12 +50,44 @@ logout_ended(struct request *request, const struct pg_answer *answer)
 }
 
 static void
+logout_by_refresh_token(struct request *request, const char *token)
+{
+	char digest[TOKEN_DIGEST_SIZE];
+	struct pg_params params;
+
+	if (!token_refresh_digest(token, digest)) {
+		logout_reply(request);
+		return;
+	}
+	auth_params_begin(request, &params);
+	pg_put_text(&params, digest);
+	auth_sql(request, STATEMENT_LOGOUT, &params, logout_ended);
+}
+
+/* No refresh token: the session of the access token, if there is one. */
+static void
+logout_by_access_token(struct request *request)
+{
+	struct pg_params params;
+
+	if (!session_recognise(request)) {
+		logout_reply(request);
+		return;
+	}
+	if (request->user.by_cookie && !session_origin_allowed(request))
+		return;
+	auth_params_begin(request, &params);
+	pg_put_uuid(&params, &request->user.user_id);
+	pg_put_uuid(&params, &request->user.session_id);
+	pg_put_text(&params, "logout");
+	auth_sql(request, STATEMENT_SESSION_END, &params, logout_ended);
+}
+
+static void
 logout_begin(struct request *request)
 {
 	struct logout *in = request_alloc(request, sizeof(*in));
-	char digest[TOKEN_DIGEST_SIZE];
 	const char *token;
-	struct pg_params params;
 
 	if (!input_body(request, body_fields, INPUT_COUNT(body_fields), in) ||
 	    !input_query(
@@ -68,13 +100,10 @@ logout_begin(struct request *request)
 		if (token != NULL && !session_origin_allowed(request))
 			return;
 	}
-	if (token == NULL || !token_refresh_digest(token, digest)) {
-		logout_reply(request);
-		return;
-	}
-	auth_params_begin(request, &params);
-	pg_put_text(&params, digest);
-	auth_sql(request, STATEMENT_LOGOUT, &params, logout_ended);
+	if (token != NULL)
+		logout_by_refresh_token(request, token);
+	else
+		logout_by_access_token(request);
 }
 
 ENDPOINT(auth_logout, { "DELETE", logout_begin, ACCESS_PUBLIC })

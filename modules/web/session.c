@@ -320,6 +320,22 @@ session_authenticate(struct request *request)
 	return true;
 }
 
+bool
+session_recognise(struct request *request)
+{
+	const struct claims *claims;
+	bool by_cookie;
+	const char *token = token_of(request, &by_cookie);
+
+	if (token == NULL || keys == NULL || ended.loaded_ms == 0)
+		return false;
+	claims = token_claims(token);
+	if (claims == NULL || has_ended(&claims->sid))
+		return false;
+	identify(request, claims, by_cookie);
+	return true;
+}
+
 /* True when the comma separated LIST has ORIGIN; scheme and host have no
  * case. */
 static bool

@@ -23,6 +23,10 @@ const struct key_set *session_keys(void);
  * set. False: it has replied 401 (WWW-Authenticate: Bearer) or 403. */
 bool session_authenticate(struct request *request);
 
+/* True, and request->user is set, when the request carries the token of a
+ * session that lives. Never replies: for endpoints that need no sign-in. */
+bool session_recognise(struct request *request);
+
 /* Refuses SESSION_ID from now on in this worker (sign-out takes effect here
  * at once, elsewhere within the poll). */
 void session_end(const struct uuid *session_id);

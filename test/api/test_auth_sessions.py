@@ -179,6 +179,20 @@ def test_logout_ends_the_session_and_works_twice(stack, where):
     expect(refresh(stack, user.refresh_token), 401)
 
 
+@pytest.mark.parametrize("carried", [
+    lambda user: {"Authorization": "Bearer " + user.access_token},
+    lambda user: {"Cookie": "auth-token=" + user.access_token}],
+    ids=["bearer", "cookie"])
+def test_logout_ends_the_access_tokens_session_without_a_refresh_token(
+        stack, carried):
+    user = stack.user()
+    for _ in range(2):
+        expect(stack.auth.delete("/api/auth/logout", {},
+            headers=carried(user)), 200)
+        assert not alive(user)
+    expect(refresh(stack, user.refresh_token), 401)
+
+
 @pytest.mark.parametrize("body", [{}, None, {"refresh_token": "unknown"},
     {"refresh_token": None}])
 def test_logout_without_a_session_is_200(stack, body):
