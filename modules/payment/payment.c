@@ -8,7 +8,10 @@
 
 #include "io/config.h"
 #include "payment/accounts.h"
+#include "payment/janitor.h"
 #include "payment/posting.h"
+#include "payment/providers.h"
+#include "payment/relay.h"
 #include "web/health.h"
 #include "web/password_hash.h"
 #include "web/pin_check.h"
@@ -86,8 +89,11 @@ database_ready(void)
 static void
 payment_stop(void)
 {
+	janitor_stop();
+	relay_stop();
 	accounts_done();
 	posting_done();
+	providers_done();
 	pg_pool_free(reads);
 	pg_pool_free(writes);
 	reads = writes = NULL;
@@ -103,11 +109,14 @@ payment_start(void)
 	if (reads == NULL || writes == NULL ||
 	    !posting_init(config_text(CONFIG_PAYMENT_PG)) ||
 	    !session_init(reads, STATEMENT_ENDED_SESSIONS) ||
-	    !password_hash_init() || !accounts_init())
+	    !password_hash_init() || !providers_init() || !accounts_init())
 		return false;
+	janitor_start();
+	relay_start();
 	health_need("postgresql", database_ready);
 	health_need("ledger", posting_ready);
 	health_need("sessions", session_ready);
+	health_use("kafka", relay_ready);
 	worker_at_exit(payment_stop);
 	return true;
 }

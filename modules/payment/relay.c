@@ -23,7 +23,7 @@
 #define TOPIC "transaction-events"
 #define PAYMENT_TOPIC "payment-events"
 #define EVENT_VERSION "1"
-#define LOCK_KEY "7305171600429057" /* the advisory lock of the leader */
+#define LOCK_KEY "7305171600429101" /* the advisory lock of the leader */
 #define PAGE_ROWS 4000
 #define STATEMENT_MS 30000
 #define FLUSH_MS 30000
@@ -154,8 +154,7 @@ put_payment_event(struct json_writer *writer, const PGresult *rows, int row,
 {
 	char occurred[RFC3339_SIZE];
 
-	rfc3339_format(
-	    pg_int(rows, row, c->updated) * 1000, occurred);
+	rfc3339_format(pg_int(rows, row, c->updated) * 1000, occurred);
 	json_put_object_begin(writer);
 	json_put_member_string(
 	    writer, "event_id", pg_text(rows, row, c->event_id));

@@ -65,7 +65,7 @@ begin
 	end if;
 	insert into payment.provider_operations (id, direction, provider, account_id,
 		user_id, clearing_account, phone, amount, reference, description, metadata,
-		next_attempt_at, balance_before, balance_after, opening_row)
+		next_attempt_at, balance_before, balance_after, opening_row, created_at)
 	select p_id, p_direction, p_provider, p_account, a.user_id, clearing, p_phone,
 		p_amount, p_reference, p_description, p_metadata::jsonb,
 		clock_timestamp() + make_interval(secs => p_first_attempt_seconds),
@@ -73,7 +73,7 @@ begin
 			else done.credit_balance - done.credit_held end,
 		case p_direction when 'out' then done.debit_balance - done.debit_held
 			else done.credit_balance - done.credit_held end,
-		done.row_id
+		done.row_id, meta.moment(done.created_ms)
 	from payment.accounts a where a.id = p_account;
 	return payment.operation_answer(0, false, p_id);
 end $$;

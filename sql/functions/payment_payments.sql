@@ -58,12 +58,12 @@ begin
 	end if;
 	insert into payment.payment_intents (id, merchant_id, merchant_account,
 		payer_account, amount, items, description, metadata, expires_at,
-		balance_before, balance_after, opening_row)
+		balance_before, balance_after, opening_row, created_at)
 	values (p_id, seller.id, seller.account_id, p_payer, p_amount, p_items::jsonb,
 		p_description, p_metadata::jsonb,
 		clock_timestamp() + make_interval(secs => ttl_seconds),
 		done.debit_balance - done.debit_held, done.debit_balance - done.debit_held,
-		done.row_id);
+		done.row_id, meta.moment(done.created_ms));
 	return payment.payment_answer(0, false, p_id, done.row_id, null);
 end $$;
 
@@ -96,6 +96,7 @@ begin
 		if kind = 7 then
 			answer.balance_after := done.credit_balance - done.credit_held;
 			answer.balance_before := answer.balance_after - done.amount;
+			answer.created_ms := done.created_ms;
 		else
 			answer.balance_after := done.debit_balance - done.debit_held;
 			answer.balance_before := answer.balance_after
