@@ -25,6 +25,7 @@
 #define PURGE_EVERY_MS 60000
 #define PURGE_MAX 1000
 #define PARTITIONS_EVERY_MS 3600000
+#define AUDIT_EVERY_MS 30000
 #define DEADLINE_MS 10000
 
 /* -- one operation -------------------------------------------------------- */
@@ -189,6 +190,16 @@ count_read(const PGresult *rows)
 	metric_set(METRIC_OPERATIONS_ESCALATED, 0, pg_int(rows, 0, 1));
 }
 
+/* What the nightly proof of the books found; no row before the first. */
+static void
+audit_read(const PGresult *rows)
+{
+	if (PQntuples(rows) == 0)
+		return;
+	metric_set(METRIC_AUDIT_FINISHED, 0, pg_int(rows, 0, 0) / 1000);
+	metric_set(METRIC_AUDIT_BREAKS, 0, pg_int(rows, 0, 1));
+}
+
 static void
 expire_params(struct pg_params *params)
 {
@@ -212,6 +223,9 @@ static struct round rounds[] = {
 	{ .statement = STATEMENT_OPERATIONS_OPEN,
 	    .every_ms = COUNT_EVERY_MS,
 	    .read = count_read },
+	{ .statement = STATEMENT_AUDIT_LAST,
+	    .every_ms = AUDIT_EVERY_MS,
+	    .read = audit_read },
 	{ .statement = STATEMENT_PURGE,
 	    .every_ms = PURGE_EVERY_MS,
 	    .params = purge_params },
