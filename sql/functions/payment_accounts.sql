@@ -54,35 +54,42 @@ begin
 	return opened;
 end $$;
 
+-- Read for nearly every request: in PL/pgSQL, which keeps its plans.
 create function payment.account_of(person uuid)
 returns table (id uuid, available bigint, held bigint, currency text,
 	account_status text, tier text, created_ms bigint, updated_ms bigint, balance bigint)
-language sql stable security definer set search_path = pg_catalog as $$
-	select a.id, a.balance - a.held, a.held, a.currency::text, a.account_status, a.tier,
+language plpgsql stable security definer set search_path = pg_catalog as $$
+#variable_conflict use_column
+begin
+	return query select a.id, a.balance - a.held, a.held, a.currency::text, a.account_status, a.tier,
 		meta.ms(a.created_at), meta.ms(a.updated_at), a.balance
-	from payment.accounts a where a.user_id = person
-$$;
+	from payment.accounts a where a.user_id = person;
+end $$;
 
 -- The account that a sender means; one of the three is given.
 create function payment.find_receiver(p_username_key text, p_phone text, p_account uuid)
 returns table (account_id uuid)
-language sql stable security definer set search_path = pg_catalog as $$
-	select h.account_id from payment.account_holders h where h.username_key = p_username_key
+language plpgsql stable security definer set search_path = pg_catalog as $$
+#variable_conflict use_column
+begin
+	return query select h.account_id from payment.account_holders h where h.username_key = p_username_key
 	union all
 	select h.account_id from payment.account_holders h where h.phone = p_phone
 	union all
 	select a.id from payment.accounts a
 	where a.id = p_account and a.kind in ('user', 'merchant')
-	limit 1
-$$;
+	limit 1;
+end $$;
 
 -- The holder's own phone, which is linked to the wallets of the same number.
 create function payment.holder_of(person uuid)
 returns table (account_id uuid, username text, phone text)
-language sql stable security definer set search_path = pg_catalog as $$
-	select h.account_id, h.username, h.phone
-	from payment.account_holders h where h.user_id = person
-$$;
+language plpgsql stable security definer set search_path = pg_catalog as $$
+#variable_conflict use_column
+begin
+	return query select h.account_id, h.username, h.phone
+	from payment.account_holders h where h.user_id = person;
+end $$;
 
 grant execute on function payment.open_accounts, payment.account_of,
 	payment.find_receiver, payment.holder_of to onegate_payment;

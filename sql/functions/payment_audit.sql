@@ -24,6 +24,7 @@ as $$
 			case when s.credit_side then s.amount * k.comes_in else 0 end as came_in,
 			date_trunc('month', s.created_at at time zone 'Asia/Jakarta')::date as month
 		from payment.account_sides s join kinds k on k.kind = s.kind
+		where s.sequence is not null
 		window account as (partition by s.account_id order by s.sequence
 			rows between unbounded preceding and current row)
 	), ends as (

@@ -12,19 +12,21 @@ $$;
 -- The answer about one operation; a refusal before it exists has only a code.
 create function payment.operation_answer(p_code integer, p_replayed boolean, p_id uuid)
 returns payment.operation_answer
-language sql stable set search_path = pg_catalog as $$
-	select coalesce(
-		(select row (p_code::smallint, p_replayed, o.id, o.direction, o.provider,
-			o.account_id, o.user_id, o.phone, o.amount, o.state, o.balance_before,
-			o.balance_after, o.reference, o.external_id, o.description,
-			o.metadata::text, o.attempts, o.last_error, o.escalated_at is not null,
-			o.answer_status, o.answer_body, meta.ms(o.created_at),
-			meta.ms(o.updated_at))::payment.operation_answer
-		from payment.provider_operations o where o.id = p_id),
-		row (p_code::smallint, p_replayed, p_id, null, null, null, null, null, null,
-			null, null, null, null, null, null, null, null, null, null, null, null,
-			null, null)::payment.operation_answer)
-$$;
+language plpgsql stable set search_path = pg_catalog as $$
+declare
+	answer payment.operation_answer;
+begin
+	select p_code, p_replayed, o.id, o.direction, o.provider, o.account_id, o.user_id,
+		o.phone, o.amount, o.state, o.balance_before, o.balance_after, o.reference,
+		o.external_id, o.description, o.metadata::text, o.attempts, o.last_error,
+		o.escalated_at is not null, o.answer_status, o.answer_body,
+		meta.ms(o.created_at), meta.ms(o.updated_at)
+	into answer from payment.provider_operations o where o.id = p_id;
+	answer.code := p_code;
+	answer.replayed := p_replayed;
+	answer.id := p_id;
+	return answer;
+end $$;
 
 -- Opens an operation: out holds the amount, in moves nothing. A repeated key
 -- gives the operation it opened; 21 while that one has no answer yet.
@@ -255,7 +257,8 @@ begin
 		update payment.provider_operations p
 		set escalated_at = clock_timestamp(), updated_at = clock_timestamp(),
 			last_error = coalesce(p_error, p.last_error), next_attempt_at = null
-		where p.id = p_id and p.state = 'PENDING';
+		where p.id = p_id and p.state = 'PENDING' and p.escalated_at is null;
+		refusal := case when found then 0 else 20 end;
 	end if;
 	return payment.operation_answer(refusal, false, p_id);
 end $$;

@@ -4,20 +4,23 @@
 create function payment.payment_answer(p_code integer, p_replayed boolean, p_id uuid,
 	p_row uuid, p_sum bigint)
 returns payment.payment_answer
-language sql stable set search_path = pg_catalog as $$
-	select coalesce(
-		(select row (p_code::smallint, p_replayed, i.id, p_row, i.merchant_id, m.name,
-			i.payer_account, i.amount, i.refunded, p_sum, i.state, i.balance_before,
-			i.balance_after, i.items::text, i.description, i.metadata::text,
-			meta.ms(i.expires_at), meta.ms(i.created_at),
-			meta.ms(i.updated_at))::payment.payment_answer
-		from payment.payment_intents i
-		join payment.merchants m on m.id = i.merchant_id
-		where i.id = p_id),
-		row (p_code::smallint, p_replayed, p_id, p_row, null, null, null, null, null,
-			null, null, null, null, null, null, null, null, null,
-			null)::payment.payment_answer)
-$$;
+language plpgsql stable set search_path = pg_catalog as $$
+declare
+	answer payment.payment_answer;
+begin
+	select p_code, p_replayed, i.id, p_row, i.merchant_id, m.name, i.payer_account,
+		i.amount, i.refunded, p_sum, i.state, i.balance_before, i.balance_after,
+		i.items::text, i.description, i.metadata::text, meta.ms(i.expires_at),
+		meta.ms(i.created_at), meta.ms(i.updated_at)
+	into answer from payment.payment_intents i
+	join payment.merchants m on m.id = i.merchant_id
+	where i.id = p_id;
+	answer.code := p_code;
+	answer.replayed := p_replayed;
+	answer.id := p_id;
+	answer.row_id := p_row;
+	return answer;
+end $$;
 
 create function payment.payment_create(p_id uuid, p_payer uuid, p_merchant uuid,
 	p_amount bigint, p_items text, p_description text, p_metadata text,

@@ -305,7 +305,11 @@ begin
 		elsif refusal = 0 and (k in (1, 3, 4) or (k in (9, 12) and operations[i] is not null)) then
 			o := array_position(op_id, operations[i]);
 			if o is not null then
+				-- Money set aside in suspense is decided from there, and only
+				-- what was set aside: the other sees that it came too late.
 				refusal := case when op_state[o] <> 'PENDING' then 20
+					when k in (1, 3, 4) and op_suspended[o] is not null then 20
+					when k = 9 and op_suspended[o] is null then 20
 					when m <> op_amount[o] then 2 else 0 end;
 			elsif k = 12 then
 				p := array_position(pay_id, operations[i]);

@@ -18,13 +18,13 @@ create view payment.account_transactions as
 			case when s.credit_side then 'credit' else 'debit' end,
 			meta.ms(s.created_at),
 			meta.ms(coalesce(o.updated_at, i.updated_at, s.created_at)),
-			a.user_id, s.account_id,
+			(select a.user_id from payment.accounts a where a.id = s.account_id),
+			s.account_id,
 			coalesce(o.external_id, o.reference),
 			coalesce(o.metadata, i.metadata)::text,
 			true, s.sequence
 		)::payment.transaction_answer as answer
 	from payment.account_sides s
-	join payment.accounts a on a.id = s.account_id
 	cross join lateral (values (case
 		when s.kind in (2, 10) then 'TOPUP'
 		when s.kind in (8, 11) then 'PAYMENT'
@@ -34,4 +34,5 @@ create view payment.account_transactions as
 		on s.kind in (2, 10) and o.id = s.operation
 	left join payment.payment_intents i
 		on s.kind = 11 and i.id = s.operation
-	where s.kind in (2, 5, 7, 8, 10, 11) or (s.kind = 9 and s.operation is null);
+	where s.sequence is not null
+		and (s.kind in (2, 5, 7, 8, 10, 11) or (s.kind = 9 and s.operation is null));

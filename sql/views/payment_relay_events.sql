@@ -35,5 +35,6 @@ create view payment.relay_events as
 	join payment.accounts a on a.id = s.account_id and a.kind = 'user'
 	left join payment.provider_operations o on o.id = s.operation
 	left join payment.payment_intents i on i.id = s.operation
-	left join payment.merchants m on m.id = i.merchant_id;
+	left join payment.merchants m on m.id = i.merchant_id
+	where s.sequence is not null;
 grant select on payment.relay_events to onegate_relay;

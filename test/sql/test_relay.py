@@ -1,0 +1,180 @@
+"""Does the relay's view of the journal lose nothing and keep the order?"""
+import json
+import random
+import threading
+import uuid
+
+import psycopg
+
+PAGE = """declare page no scroll cursor for select * from payment.relay_events
+    where xid >= pg_snapshot_xmin(%(last)s::pg_snapshot)
+        and not pg_visible_in_snapshot(xid, %(last)s::pg_snapshot)
+    order by position, credit_side"""
+
+
+def publish(db, out, crash=False):
+    """One turn of the relay; a crash forgets to note what was published."""
+    with db.transaction():
+        last = db.execute("select payment.relay_begin('test')").fetchone()[0] or "1:1:"
+        now = db.execute("select payment.relay_now()").fetchone()[0]
+        cursor = psycopg.ClientCursor(db)
+        cursor.execute(PAGE, dict(last=last))
+        while True:
+            cursor.execute("fetch 50 from page")
+            names = [c.name for c in cursor.description]
+            rows = [dict(zip(names, values)) for values in cursor]
+            out.extend(rows)
+            if not rows:
+                break
+        cursor.execute("close page")
+        if not crash:
+            db.execute("select payment.relay_done('test', %s)", (now,))
+
+
+def relay(books):
+    db = books.connect("onegate_relay")
+    db.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    return db
+
+
+def test_events_of_a_transfer(books):
+    a, b = books.user(1000), books.user()
+    row = books.transfer(a, b, 300)["row_id"]
+    out = []
+    publish(relay(books), out)
+    sent, got = out[-2], out[-1]
+    assert (sent["id"], sent["event_id"], sent["direction"]) == (row, row, "debit")
+    other = uuid.UUID(int=row.int ^ 1)
+    assert (got["id"], got["event_id"], got["direction"]) == (other, other, "credit")
+    assert (sent["balance_before"], sent["balance_after"]) == (1000, 700)
+    assert (got["balance_before"], got["balance_after"]) == (0, 300)
+    assert (sent["account_id"], sent["sequence"]) == (a, 2)
+    assert (got["account_id"], got["sequence"]) == (b, 1)
+    assert sent["transaction_type"] == got["transaction_type"] == "TRANSFER"
+
+
+def test_an_operation_is_one_transaction_of_two_events(books):
+    a = books.user(1000)
+    begun = books.begin("out", a, 300)
+    books.decide("topup_settle", begun["id"], "G-1")
+    out = []
+    publish(relay(books), out)
+    opened, settled = out[-2:]
+    assert opened["id"] == settled["id"] == begun["id"]
+    assert opened["event_id"] != settled["event_id"]
+    assert [e["transaction_status"] for e in (opened, settled)] == ["PENDING", "SUCCESS"]
+    assert {e["payment_method"] for e in (opened, settled)} == {"GOPAY"}
+
+
+def test_nothing_is_published_twice_and_lag_is_told(books):
+    a, b = books.user(1000), books.user()
+    db, out = relay(books), []
+    publish(db, out)
+    publish(db, out)
+    assert len(out) == 1
+    books.transfer(a, b, 1)
+    assert db.execute("select rows from payment.relay_lag('test')").fetchone()[0] == 1
+    db.rollback()
+    publish(db, out)
+    assert len(out) == 3
+    assert db.execute("select rows from payment.relay_lag('test')").fetchone()[0] == 0
+
+
+def test_writers_that_overlap_wait_and_roll_back(books):
+    people = [books.user(1_000_000) for _ in range(6)]
+    stop, failures = threading.Event(), []
+
+    def write(seed):
+        chance, db = random.Random(seed), books.connect(autocommit=False)
+        try:
+            for _ in range(40):
+                if chance.random() < .3:
+                    db.execute("select pg_current_xact_id()")
+                pairs = [chance.sample(people, 2) for _ in range(chance.randint(1, 8))]
+                try:
+                    books.post([dict(debit=x, credit=y, amount=1,
+                        id=db.execute("select meta.uuid_new()").fetchone()[0])
+                        for x, y in pairs], db=db)
+                    if chance.random() < .3:
+                        db.execute("select pg_sleep(0.005)")
+                    if chance.random() < .15:
+                        db.rollback()
+                    else:
+                        db.commit()
+                except psycopg.errors.DeadlockDetected:
+                    db.rollback()
+        except Exception as failure:
+            failures.append(failure)
+        finally:
+            db.close()
+
+    out, db, chance = [], relay(books), random.Random(1)
+
+    def follow():
+        while not stop.is_set():
+            publish(db, out, crash=chance.random() < .1)
+        publish(db, out)
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(6)]
+    follower = threading.Thread(target=follow)
+    for thread in (*threads, follower):
+        thread.start()
+    for thread in threads:
+        thread.join()
+    stop.set()
+    follower.join()
+    assert not failures, failures
+
+    stored = books.value("select count(*) from payment.account_sides s "
+        "join payment.accounts a on a.id = s.account_id and a.kind = 'user'")
+    heard = {}
+    seen = set()
+    for event in out:
+        account, sequence = event["account_id"], event["sequence"]
+        # A repeat after a crash is dropped; what is new must be the next one.
+        if sequence > heard.get(account, 0):
+            assert sequence == heard.get(account, 0) + 1
+            heard[account] = sequence
+        seen.add(event["event_id"])
+    assert len(seen) == stored == sum(heard.values())
+
+
+def test_the_history_that_is_built_from_the_events_agrees(books):
+    a, b = books.user(100_000), books.user(500)
+    merchant, _ = books.merchant()
+    books.transfer(a, b, 300)
+    for call, arguments in (("topup_settle", ("x",)), ("topup_release", ("FAILED", "x")),
+            ("operation_escalate", ("x",))):
+        books.decide(call, books.begin("out", a, 100)["id"], *arguments)
+    books.decide("charge_credit", books.begin("in", b, 100)["id"], "x")
+    books.begin("in", b, 50)
+    payment = books.payment(a, merchant, 700)["id"]
+    books.process(payment, a)
+    books.refund(payment, a, 200)
+    books.cancel(books.payment(a, merchant, 1)["id"], a)
+    out = []
+    publish(relay(books), out)
+
+    def value(event, n):
+        money = lambda sen: str(sen // 100) + f".{sen % 100:02}"
+        kept = {k: str(v) if isinstance(v, uuid.UUID) else v for k, v in event.items()}
+        kept.update({k: money(event[k]) for k in ("amount", "balance_before", "balance_after")})
+        kept.update(transaction_id=f"TRX-{event['id']}", metadata=None,
+            created_at=f"2026-01-01T00:00:00.{event['created_ms'] % 1000:03}Z",
+            updated_at="2026-01-01T00:00:00Z")
+        return json.dumps(kept)
+
+    values = [value(e, n) for n, e in enumerate(out)]
+    consumer = books.connect("onegate_transaction")
+    for half in (slice(None, 5), slice(3, None), slice(None)):  # with repeats
+        part = list(range(len(values)))[half]
+        consumer.execute("select transaction.store_events('t', %s::int[], %s::bigint[], %s::text[])",
+            ([0] * len(part), part, values[half]))
+    consumer.close()
+    assert books.rows("select * from payment.audit_history()") == []
+    assert books.value("select count(*) from transaction.historical_transactions") == \
+        len({e["id"] for e in out})
+    books.db.execute("update transaction.historical_transactions set amount = amount + 1 "
+        "where transaction_type = 'REFUND'")
+    assert {r["check_name"] for r in books.rows("select * from payment.audit_history()")} == \
+        {"history holds what the journal says", "totals equal the rows"}
