@@ -11,13 +11,14 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
 		p_detail);
 $$;
 
--- A person's own events before the given id, newest first.
+-- A person's own events before the given id, newest first. Why an operator
+-- acted, and who, is not theirs to read.
 create function auth.audit_of(p_user uuid, p_before bigint, p_limit integer)
 returns table (id bigint, event text, outcome text, ip text, user_agent text,
 	session_id uuid, detail text, created_at text)
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
 	select e.id, e.event, e.outcome, host(e.ip), e.user_agent, e.session_id,
-		e.detail, meta.rfc3339(e.created_at)
+		case when e.event <> 'status' then e.detail end, meta.rfc3339(e.created_at)
 	from auth.audit_events e
 	where e.user_id = p_user and e.id < p_before
 	order by e.id desc

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from onegate import PASSWORD, expect, fields, unique
+from onegate import PASSWORD, command, expect, fields, unique, until
 
 
 def login(stack, name, password=PASSWORD, **more):
@@ -95,20 +95,33 @@ def test_a_username_like_anothers_email_takes_nothing_over(stack, user):
 
 def test_a_suspended_user_is_told_only_after_the_right_password(stack):
     user = stack.user()
-    with stack.pg() as database:
-        database.execute("select auth.account_status("
-            "(select id from auth.users where username = %s), 'SUSPENDED',"
-            " 'test')", (user.username,))
+    command("user", "suspend", user.username, "--reason", "a test")
+    until(lambda: user.auth.get("/api/auth/me").status == 401, 1)
+    until(lambda: user.payment.get("/api/payment/balance").status == 401, 1)
     expect(login(stack, user.username, "wrong password"), 401,
         "bad_credentials")
     expect(login(stack, user.username), 403, "user_suspended")
     expect(stack.auth.put("/api/auth/refresh",
         {"refresh_token": user.refresh_token}), 401)
+    command("user", "activate", user.phone)
+    user.login()
+    seen = expect(user.auth.get("/api/auth/audit"), 200)
+    assert ("status", "suspended") in [(one["event"], one["outcome"])
+        for one in seen.data]
+    assert "a test" not in seen.raw.decode()
+
+
+def test_a_deleted_user_is_nobody_and_the_money_history_stays(stack):
+    user = stack.user(balance=1_000)
+    account = user.account()["id"]
+    command("user", "delete", user.email)
+    expect(login(stack, user.username), 401, "bad_credentials")
+    expect(stack.auth.put("/api/auth/refresh",
+        {"refresh_token": user.refresh_token}), 401)
     with stack.pg() as database:
-        database.execute("select auth.account_status("
-            "(select id from auth.users where username = %s), 'ACTIVE',"
-            " 'test')", (user.username,))
-    expect(login(stack, user.username), 200)
+        rows = database.execute("select count(*) from payment.transfers"
+            " where credit_account = %s", (account,)).fetchone()[0]
+    assert rows > 0
 
 
 def test_a_raised_cost_is_paid_at_the_next_sign_in(stack):

@@ -12,6 +12,7 @@ migrate|command_migrate|bring the database to what sql/ describes; --status list
 logs|command_logs|show or follow the logs: ./onegate logs [NAME]
 key|command_key|API keys of regulators: issue, revoke, list
 account|command_account|suspend, activate or change the tier of an account
+user|command_user|suspend, activate or delete a person: sign-in, not money
 merchant|command_merchant|add one that can be paid
 audit|command_audit|replay the journal: do the books balance
 bench|command_bench|measure the running stack: ./onegate bench transfer
