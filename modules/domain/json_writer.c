@@ -169,6 +169,12 @@ writer_put_text(struct json_writer *writer, const char *text, size_t length)
 
 	writer_append(writer, "\"", 1);
 	while (at < length) {
+		/* Most of all text needs no second look. */
+		if (bytes[at] >= 0x20 && bytes[at] < 0x7f && bytes[at] != '"' &&
+		    bytes[at] != '\\') {
+			at++;
+			continue;
+		}
 		step = utf8_sequence(bytes + at, length - at, NULL);
 		escaped = step == 1 ? escape_byte(bytes[at], escape) : 0;
 		if (step > 0 && escaped == 0) {

@@ -81,6 +81,18 @@ utf8_length(const unsigned char *text)
 	return 0;
 }
 
+/* How many characters from TEXT on stand for themselves in a JSON string. */
+static size_t
+plain_length(const unsigned char *text)
+{
+	size_t length = 0;
+
+	while (text[length] >= 0x20 && text[length] < 0x7f &&
+	    text[length] != '"' && text[length] != '\\')
+		length++;
+	return length;
+}
+
 /* A JSON string; cut where the line is full. */
 static void
 line_put_string(struct line *line, const char *text)
@@ -90,9 +102,15 @@ line_put_string(struct line *line, const char *text)
 
 	line_put(line, "\"", 1);
 	while (*next != '\0') {
-		size_t length = utf8_length(next);
-		size_t written = length;
+		size_t plain = plain_length(next), length, written;
 
+		if (plain > 0 && line_fits(line, plain)) {
+			line_put(line, (const char *)next, plain);
+			next += plain;
+			continue;
+		}
+		length = utf8_length(next);
+		written = length;
 		if (length == 0 || *next < 0x20 || *next == 0x7f ||
 		    *next == '"' || *next == '\\')
 			written = (size_t)snprintf(escaped, sizeof(escaped),

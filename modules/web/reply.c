@@ -26,7 +26,7 @@
 #define WRITERS_KEPT 256u
 #define WRITER_KEPT_BYTES 16384u
 #define HEADERS_MAX 16u
-#define LINE_MAX_BYTES 256u
+#define NUMBER_SIZE 24
 #define JSON_TYPE "application/json"
 
 struct reply_field {
@@ -316,13 +316,16 @@ static const struct json_writer *
 envelope_write(const struct request *request, struct reply *reply)
 {
 	static struct json_writer out;
-	char code[8];
+	char code[4];
 
 	OPENSSL_cleanse(out.bytes, out.length);
 	out.length = 0;
 	out.depth = 0;
 	out.failed = out.comma = false;
-	(void)snprintf(code, sizeof(code), "%d", reply->status);
+	code[0] = (char)('0' + reply->status / 100);
+	code[1] = (char)('0' + reply->status / 10 % 10);
+	code[2] = (char)('0' + reply->status % 10);
+	code[3] = '\0';
 	json_put_object_begin(&out);
 	json_put_key(&out, "meta");
 	json_put_object_begin(&out);
@@ -364,6 +367,19 @@ put_text(struct lines *lines, const char *text)
 }
 
 static void
+put_number(struct lines *lines, size_t number)
+{
+	char text[NUMBER_SIZE], *start = text + sizeof(text) - 1;
+
+	*start = '\0';
+	do {
+		*--start = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	put_text(lines, start);
+}
+
+static void
 put_field(struct lines *lines, const char *name, const char *value)
 {
 	put_text(lines, name);
@@ -395,18 +411,20 @@ lines_write(const struct request *request, const struct reply *reply,
     size_t body_length, bool closes)
 {
 	static struct lines lines;
-	char text[LINE_MAX_BYTES];
 	unsigned i;
 
 	OPENSSL_cleanse(lines.bytes, lines.length);
 	lines.length = 0;
-	(void)snprintf(text, sizeof(text), "HTTP/1.1 %d %s\r\n", reply->status,
-	    status_text(reply->status));
-	put_text(&lines, text);
+	put_text(&lines, "HTTP/1.1 ");
+	put_number(&lines, (size_t)reply->status);
+	put_text(&lines, " ");
+	put_text(&lines, status_text(reply->status));
+	put_text(&lines, "\r\n");
 	put_field(&lines, "content-type",
 	    reply->shape == REPLY_PLAIN ? reply->content_type : JSON_TYPE);
-	(void)snprintf(text, sizeof(text), "%zu", body_length);
-	put_field(&lines, "content-length", text);
+	put_text(&lines, "content-length: ");
+	put_number(&lines, body_length);
+	put_text(&lines, "\r\n");
 	put_field(&lines, "x-request-id", request->id);
 	put_field(&lines, "x-content-type-options", "nosniff");
 	for (i = 0; i < reply->header_count; i++)
