@@ -109,11 +109,9 @@ provider_amount_problem(enum provider provider, bool out, int64_t amount_minor)
 
 	if (amount_minor <= 0)
 		return ("must be more than zero");
-	if (!out)
-		return (NULL);
 	if (info->whole_rupiah && amount_minor % SEN_PER_RUPIAH != 0)
 		return ("must be whole rupiah for this wallet");
-	if (amount_minor < info->topup_min_minor)
+	if (out && amount_minor < info->topup_min_minor)
 		return ("must be at least 10000 for this wallet");
 	return (NULL);
 }

@@ -12,6 +12,7 @@
 #include "payment/payment.h"
 #include "payment/payments.h"
 #include "payment/post_call.h"
+#include "payment/qris.h"
 #include "payment/reply_payment.h"
 #include "web/endpoint.h"
 #include "web/input.h"
@@ -26,6 +27,7 @@ struct payment_new {
 	struct uuid merchant_id;
 	int64_t amount_minor;
 	const char *qris, *items, *metadata, *description;
+	const struct qris *code; /* of qris, or NULL */
 	struct uuid account;
 };
 
@@ -44,6 +46,24 @@ static const struct input_field new_fields[] = {
 	    offsetof(struct payment_new, description), 0, 255 },
 };
 
+/* A list of objects; what is in them is the merchant's. */
+static bool
+items_valid(const char *json)
+{
+	struct json_document document;
+	const struct json_node *item;
+	bool valid;
+
+	if (json_parse(json, strlen(json), &document) != JSON_OK)
+		return false;
+	valid = document.nodes[0].type == JSON_ARRAY;
+	for (item = json_first(&document, document.nodes);
+	     valid && item != NULL; item = json_next(&document, item))
+		valid = item->type == JSON_OBJECT;
+	json_free(&document);
+	return valid;
+}
+
 static void
 new_check(struct request *request, struct payment_new *in)
 {
@@ -52,13 +72,19 @@ new_check(struct request *request, struct payment_new *in)
 	if (in->qris != NULL && by_id)
 		input_refuse(
 		    request, "qris", "give merchant_id or qris, not both");
+	else if (in->qris != NULL && !input_refused(request, "qris"))
+		in->code = qris_read(request, in->qris);
 	if (in->qris == NULL && !by_id)
 		input_refuse(request, "merchant_id", "is required");
-	if (in->items != NULL && in->items[0] != '[')
-		input_refuse(request, "items", "must be a list");
+	if (in->items != NULL && !items_valid(in->items))
+		input_refuse(request, "items", "must be a list of objects");
 	if (in->metadata != NULL && in->metadata[0] != '{')
 		input_refuse(request, "metadata", "must be an object");
-	if (in->amount_minor == 0 && !input_refused(request, "amount"))
+	if (input_refused(request, "amount"))
+		return;
+	if (in->code != NULL)
+		qris_amount(request, in->code, &in->amount_minor);
+	else if (in->amount_minor == 0 && !input_refused(request, "qris"))
 		input_refuse(request, "amount", "is required");
 }
 
@@ -162,7 +188,7 @@ new_account(struct request *request, const struct uuid *account)
 		return;
 	}
 	pg_params_init(&params);
-	pg_put_text(&params, in->qris);
+	pg_put_text(&params, in->code->national_id);
 	payment_read(
 	    request, STATEMENT_MERCHANT_BY_QRIS, &params, new_merchant);
 }

@@ -98,6 +98,23 @@ call_end_as(struct call *call, enum provider_outcome outcome, const char *code)
 	free(answer);
 }
 
+/*
+ * "This request was not taken" says nothing when it moves money: curl sends a
+ * request again by itself when a kept connection breaks before an answer, so
+ * this may be the answer to a second copy (409: the X-EXTERNAL-ID was seen)
+ * while the first has acted. Only what never left here was surely not taken.
+ */
+static enum provider_outcome
+outcome_of_call(const struct call *call, enum provider_outcome outcome)
+{
+	bool moves = call->what.kind == EXCHANGE_TOPUP ||
+	    call->what.kind == EXCHANGE_CHARGE;
+
+	if (outcome != ANSWER_TOKEN_EXPIRED && outcome != ANSWER_NOT_TAKEN)
+		return outcome;
+	return moves ? ANSWER_UNKNOWN : ANSWER_NOT_TAKEN;
+}
+
 static void
 call_answered(void *owner, const struct http_answer *http)
 {
@@ -128,8 +145,7 @@ call_answered(void *owner, const struct http_answer *http)
 			call->gate->until_ms = 0;
 		call_with_token(call);
 	} else {
-		if (answer->outcome == ANSWER_TOKEN_EXPIRED)
-			answer->outcome = ANSWER_NOT_TAKEN;
+		answer->outcome = outcome_of_call(call, answer->outcome);
 		call_end(call, answer);
 	}
 	free(answer);

@@ -770,7 +770,8 @@ the_table_knows_its_providers(void **state)
 		assert_false(provider_by_word(unknown[i], &provider));
 	assert_false(provider_by_word(NULL, &provider));
 	assert_null(provider_amount_problem(GP, true, 1000001));
-	assert_null(provider_amount_problem(SP, false, 1));
+	assert_null(provider_amount_problem(SP, false, 100));
+	assert_non_null(provider_amount_problem(SP, false, 1));
 	assert_non_null(provider_amount_problem(SP, true, 1000001));
 	assert_non_null(provider_amount_problem(GP, true, 999999));
 	assert_non_null(provider_amount_problem(GP, false, 0));
