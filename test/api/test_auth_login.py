@@ -1,5 +1,6 @@
 """Does sign-in let the right ones in, and tell the wrong ones nothing?"""
 import json
+import re
 import statistics
 import time
 
@@ -81,6 +82,31 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password(stack, user):
     known, unknown = median_of(user.username), median_of(unique())
     assert 0.5 < unknown / known < 2.0, (known, unknown)
     assert min(known, unknown) > 0.005
+
+
+def test_what_happens_at_the_door_is_counted(stack):
+    def counted(event):
+        text = stack.internal("auth").get("/metrics").raw.decode()
+        found = re.search(r'onegate_auth_events_total\{event="%s"\} (\d+)'
+            % event, text)
+        return int(found.group(1))
+
+    before = {event: counted(event) for event in ("login", "login_failed",
+        "registered", "register_taken", "refresh", "refresh_refused",
+        "logout")}
+    user = stack.user()
+    expect(login(stack, user.username, "wrong password"), 401)
+    expect(stack.auth.post("/api/auth/register", {"email": user.email,
+        "username": user.username, "phone": user.phone,
+        "password": PASSWORD}), 409)
+    expect(stack.auth.put("/api/auth/refresh",
+        {"refresh_token": "A" * 43}), 401)
+    token = expect(stack.auth.put("/api/auth/refresh",
+        {"refresh_token": user.refresh_token}), 200).data["refresh_token"]
+    expect(stack.auth.delete("/api/auth/logout",
+        {"refresh_token": token}), 200)
+    for event, count in before.items():
+        assert counted(event) > count, event
 
 
 def test_a_username_like_anothers_email_takes_nothing_over(stack, user):
