@@ -586,6 +586,13 @@ step_begin(void)
 	const char *values[8];
 	PGresult *result;
 
+	/* Charges that just fit now and may not when they are decided. */
+	if (!is_out && chance(4) == 0)
+		amount = model.balance_cap[1] -
+		    model.accounts[account].balance - chance(3) + 1;
+	else if (!is_out && chance(4) == 0)
+		amount = model.month_cap[1] - model.accounts[account].incoming -
+		    chance(3) + 1;
 	uuid_format(&id, id_text);
 	uuid_format(&person, account_text);
 	uuid_format(is_taken ? &operation_ids[chance(before)] : &id, reference);
@@ -908,16 +915,18 @@ step_tier(void)
 	done_count++;
 }
 
-/* A new rule from now on: the month's cap grows, so that money flows on. */
+/* A new rule from now on: the month's cap is near what somebody has received,
+ * or far away, so that it is met and money flows on. */
 static void
 step_rule(void)
 {
 	int tier = chance(2);
+	int64_t room = chance(3) == 0 ? 2000000000 : 1 + chance(10000000);
 	char amount_text[24];
 	const char *values[2] = { tier ? "registered" : "unregistered",
 		amount_text };
 
-	model.month_cap[tier] += 1 + chance(1000000000);
+	model.month_cap[tier] = model.accounts[any_person()].incoming + room;
 	snprintf(amount_text, sizeof(amount_text), "%lld",
 	    (long long)model.month_cap[tier]);
 	PQclear(query("insert into payment.limit_rules values ($1, "
@@ -954,7 +963,7 @@ static const struct {
 	{ step_adjust, 10 },
 	{ step_status, 6 },
 	{ step_tier, 2 },
-	{ step_rule, 1 },
+	{ step_rule, 2 },
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))
