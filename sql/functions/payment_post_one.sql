@@ -8,8 +8,9 @@ returns table (item integer, code smallint, replayed boolean, row_id uuid,
 	operation uuid, amount bigint, debit_balance bigint, credit_balance bigint,
 	debit_held bigint, credit_held bigint, debit_sequence bigint,
 	credit_sequence bigint, created_ms bigint)
-language sql volatile security definer set search_path = pg_catalog as $$
-	select * from payment.post(
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+	return query select * from payment.post(
 		case untouched when 'debit' then array[$3] when 'credit' then array[$2]
 			else array[least($2, $3), greatest($2, $3)] end,
 		array[$13], array[$1::smallint],
@@ -21,5 +22,5 @@ language sql volatile security definer set search_path = pg_catalog as $$
 		array[coalesce($12, 0)::smallint], false,
 		case when $11 is not null then array[$11::smallint] end,
 		case untouched when 'debit' then array[$2] when 'credit' then array[$3]
-			else '{}'::uuid[] end)
-$$;
+			else '{}'::uuid[] end);
+end $$;

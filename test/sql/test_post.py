@@ -128,6 +128,24 @@ def test_an_unregistered_person_pays_but_does_not_transfer(books):
     assert books.begin("out", a, 100)["code"] == 0
 
 
+def test_a_fee_and_the_house(books):
+    a = books.user(1000)
+    done = books.post([dict(debit=a, credit=FEE, amount=30, kind=8),
+        dict(debit=a, credit=FEE, amount=971, kind=8),
+        dict(debit=FEE, credit=a, amount=5, kind=8)])
+    assert [d["code"] for d in done] == [0, FUNDS, UNKNOWN]
+    assert books.available(FEE) == 30
+
+
+@pytest.mark.parametrize("amount,code", [(500, 0), (-500, 0), (-1001, FUNDS), (0, RANGE)])
+def test_an_operator_adjusts_and_leaves_a_trace(books, amount, code):
+    a = books.user(1000)
+    assert books.value("select payment.adjust(%s, %s, 'op', 'why')", a, amount) == code
+    kept = books.rows("select operator, reason, new_value from payment.account_changes "
+        "where operator = 'op'")
+    assert kept == ([dict(operator="op", reason="why", new_value=str(amount))] if code == 0 else [])
+
+
 # -- batches ------------------------------------------------------------------
 
 def test_items_are_decided_in_order_and_harm_no_other(books):

@@ -80,6 +80,20 @@ def test_nothing_is_published_twice_and_lag_is_told(books):
     assert db.execute("select rows from payment.relay_lag('test')").fetchone()[0] == 0
 
 
+def test_after_a_restore_all_is_told_again_and_nothing_doubles(books):
+    a, b = books.user(1000), books.user()
+    books.transfer(a, b, 1)
+    db, first, again = relay(books), [], []
+    publish(db, first)
+    books.db.execute("update payment.relay_state set snapshot = '999999999:999999999:'")
+    books.db.execute("update payment.user_event_state set snapshot = '999999999:999999999:'")
+    books.db.execute("select payment.after_restore()")
+    publish(db, again)
+    assert again == first
+    assert books.value("select payment.open_accounts()") == 0
+    assert books.available(books.user(7)) == 7
+
+
 def test_writers_that_overlap_wait_and_roll_back(books):
     people = [books.user(1_000_000) for _ in range(6)]
     stop, failures = threading.Event(), []
