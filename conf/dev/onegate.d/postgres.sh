@@ -113,5 +113,5 @@ postgres_stop() {
 postgres_remove() {
 	postgres_settings
 	rm -rf "$PG_DIR"
-	rmdir "${PG_DIR%/postgres}" 2>/dev/null || true
+	rmdir "${PG_DIR%/postgres}" /var/lib/onegate 2>/dev/null || true
 }
