@@ -12,6 +12,7 @@ import secrets
 import sys
 import time
 import urllib.parse
+from decimal import Decimal
 
 WAIT_SECONDS = 20
 WIDTH = 27, 44, 6
@@ -127,7 +128,8 @@ def bring_money_in(payment, budi):
 def pay_merchant(payment, budi):
     merchants = step("who can be paid", payment, "GET",
                      "/api/payment/merchants", 200, None, budi.headers,
-                     lambda data: ", ".join(m["name"] for m in data)[:60])
+                     told=lambda data: f"{len(data)} merchants, such as "
+                     + data[0]["name"])
     bill = step("a bill from the first", payment, "POST",
                 "/api/payment/payments", 201,
                 {"merchant_id": merchants[0]["merchant_id"],
@@ -143,12 +145,14 @@ def pay_merchant(payment, budi):
 def history(payment, person):
     rows = step(f"{person.username}'s history", payment, "GET",
                 "/api/payment/transactions", 200, None, person.headers,
-                lambda data: f"{len(data)} transactions")
+                told=lambda data: f"{len(data)} transactions")
     print()
     for row in reversed(rows):
+        more = Decimal(row["balance_after"]) > Decimal(row["balance_before"])
         print(f"    {row['transaction_type']:9} {row['transaction_status']:8}"
-              f" {rupiah(row['amount']):>16}  {rupiah(row['balance_after'] or 0):>16}"
-              f"  {row['description'] or '':28} {row['transaction_id']}")
+              f" {'+' if more else '-'} {rupiah(row['amount']):>14}"
+              f"  balance {rupiah(row['balance_after']):>14}"
+              f"  {row['description'] or '':22} {row['transaction_id']}")
     print()
     return rows
 

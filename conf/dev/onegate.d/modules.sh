@@ -16,11 +16,13 @@ transaction_start() { module_start transaction; }
 
 module_start() {
 	local name=$1 port ENVIRONMENT
-	! process_alive "$name" || return 0
-	[ -f "$BUILD/modules/$name/$name.so" ] || return 0
 	port=$(status_port "$name")
-	say "$name" "starting on $HOST:$port"
 	module_conf "$name"
+	! process_current "$name" "$BUILD/modules/libonegate.so" \
+	    "$BUILD/modules/$name/$name.so" "$DATA/env/$name.env" \
+	    "$DATA/conf/$name"/*.conf "$DATA/conf/$name"/routes/*.conf ||
+	    return 0
+	say "$name" "starting on $HOST:$port"
 	environment_array "$name"
 	cd "$DATA/conf/$name" || exit 1
 	# shellcheck disable=SC2016 # for the inner shell

@@ -39,6 +39,21 @@ process_start() {
 	printf '%s %s\n' "$pid" "$identity" >"$RUN/$name.pid"
 }
 
+# process_current NAME FILE...: runs, and from these very files; one that was
+# started from others (before a rebuild, say) is ended.
+process_current() {
+	local name=$1 stamp
+	shift
+	stamp=$(cat "$@" | sha256sum)
+	if process_alive "$name"; then
+		[ "$(cat "$RUN/$name.stamp" 2>/dev/null)" != "$stamp" ] || return 0
+		say "$name" "has changed: starting anew"
+		"${name}_stop"
+	fi
+	printf '%s\n' "$stamp" >"$RUN/$name.stamp"
+	return 1
+}
+
 # process_ready NAME SECONDS CHECK [ARG...]: waits until CHECK succeeds; a dead
 # process or a deadline is one line that points to the log.
 process_ready() {
@@ -75,7 +90,7 @@ process_stop() {
 		say "$name" "ended"
 	fi
 	process_session_kill "$name"
-	rm -f "$RUN/$name.pid"
+	rm -f "$RUN/$name.pid" "$RUN/$name.stamp"
 }
 
 # Children that outlived their parent. The number of a session stays reserved

@@ -4,7 +4,8 @@ readonly SANDBOX_READY_SECONDS=20
 
 sandbox_start() {
 	local ENVIRONMENT
-	! process_alive sandbox || return 0
+	! process_current sandbox "$DATA/env/sandbox.env" \
+	    "$ONEGATE_ROOT"/test/sandbox/*.py || return 0
 	say sandbox "starting on $HOST:$ONEGATE_SANDBOX_PORT"
 	environment_array sandbox
 	process_start sandbox env -i "${ENVIRONMENT[@]}" \
