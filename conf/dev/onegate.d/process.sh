@@ -31,7 +31,6 @@ process_pid() {
 process_start() {
 	local name=$1 pid identity
 	shift
-	[ ! -f "$RUN/$name.pid" ] || process_session_kill "$name"
 	[ ! -f "$LOG/$name.log" ] || mv "$LOG/$name.log" "$LOG/$name.log.old"
 	setsid "$@" </dev/null >"$LOG/$name.log" 2>&1 9>&- &
 	pid=$!
@@ -93,16 +92,39 @@ process_stop() {
 	rm -f "$RUN/$name.pid" "$RUN/$name.stamp"
 }
 
+# process_leftovers_kill NAME: what a killed process has left would keep its port.
+process_leftovers_kill() {
+	[ -f "$RUN/$1.pid" ] || return 0
+	process_alive "$1" || process_session_kill "$1"
+}
+
 # Children that outlived their parent. The number of a session stays reserved
-# while it has members; a living leader that is not ours means others own it.
+# while it has members, so they are ours unless it leads to somebody else.
 process_session_kill() {
-	local session boot pid
-	read -r session _ boot <"$RUN/$1.pid"
+	local session start boot pid
+	read -r session start boot <"$RUN/$1.pid"
 	[ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] || return 0
-	[ ! -e "/proc/$session" ] || return 0
-	for pid in $(ps -o pid= -s "$session" 2>/dev/null); do
+	case $(process_start_time "$session") in
+	'' | "$start") ;;
+	*) return 0 ;;
+	esac
+	for pid in $(process_session "$session"); do
 		kill -KILL "$pid" 2>/dev/null || true
 	done
+	process_session_empty() { [ -z "$(process_session "$session")" ]; }
+	wait_for 5 process_session_empty || true
+}
+
+# The start time of PID, dead or alive; nothing when there is none.
+process_start_time() {
+	# shellcheck disable=SC2046
+	set -- $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null)
+	printf '%s' "${20:-}"
+}
+
+# Its members that have not ended.
+process_session() {
+	ps -o stat=,pid= -s "$1" 2>/dev/null | awk '$1 !~ /^Z/ { print $2 }'
 }
 
 port_open() {

@@ -52,6 +52,7 @@ ports_choose() {
 	local line name chosen ask=()
 	for line in $PORT_TABLE; do
 		name=${line%:*}
+		process_leftovers_kill "$(port_owner "$name")"
 		if process_alive "$(port_owner "$name")"; then
 			ask+=("$name:$(port_remembered "$name"):keep")
 		elif [ -n "${!name:-}" ]; then
