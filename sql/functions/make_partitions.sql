@@ -1,6 +1,8 @@
 -- Months of the journal, made ahead, and the indexes of each.
 create function payment.make_partitions(months integer default 3) returns integer
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog
+set lock_timeout = '3s' -- rather another time than postings in a queue behind it
+as $$
 declare
 	month timestamptz := date_trunc('month', now() at time zone 'UTC') at time zone 'UTC';
 	first timestamptz;
@@ -19,10 +21,16 @@ begin
 		end if;
 	end loop;
 	-- A key unique over all months would have to hold the id too: each
-	-- partition has its own, and payment.post looks where a key can be.
+	-- partition has its own, and payment.post looks where a key can be. Only
+	-- what is missing is touched: even to look would lock writers out.
 	for name in
 		select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
 		where i.inhparent = 'payment.transfers'::regclass
+			and (to_regclass(format('payment.%I', c.relname || '_debit')) is null
+				or to_regclass(format('payment.%I', c.relname || '_credit')) is null
+				or to_regclass(format('payment.%I', c.relname || '_key')) is null
+				or not exists (select from pg_trigger g where g.tgrelid = c.oid
+					and g.tgname = 'transfers_not_truncated'))
 	loop
 		execute format('create unique index if not exists %I on payment.%I '
 			'(debit_account, debit_sequence)', name || '_debit', name);
