@@ -5,6 +5,7 @@ Servers are killed as a machine would kill them and started again by
 ./onegate up, which starts only what does not run.
 """
 import concurrent.futures
+import json
 import os
 import signal
 import threading
@@ -25,7 +26,12 @@ class Server:
 
     def __init__(self, stack, name):
         self.stack, self.name = stack, name
-        self.pid = stack.find()[name]["pid"]
+        self.look()
+
+    def look(self):
+        """Its process now; only what ./onegate says is safe to kill."""
+        status = json.loads(command("status", "--json", check=False))
+        self.pid = status[self.name]["pid"]
 
     def send(self, number):
         os.kill(self.pid, number)
@@ -41,7 +47,7 @@ class Server:
 
     def start(self):
         command("up", seconds=UP_SECONDS)
-        self.pid = self.stack.find()[self.name]["pid"]
+        self.look()
 
 
 @pytest.fixture
