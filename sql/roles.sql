@@ -35,6 +35,9 @@ alter role onegate_payment set jit = off;
 alter role onegate_transaction set jit = off;
 alter role onegate_regulator set jit = off;
 alter role onegate_relay set jit = off;
+-- A page's filters are parameters that may be null; only a plan made for what is
+-- really given uses the index of that filter.
+alter role onegate_regulator set plan_cache_mode = force_custom_plan;
 alter role onegate_regulator set statement_timeout = '5s';
 alter role onegate_regulator set default_transaction_isolation = 'read committed';
 
