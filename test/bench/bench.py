@@ -143,6 +143,7 @@ def main():
     parser.add_argument("--accounts", type=int, default=20000)
     parser.add_argument("--senders", type=int, default=2000)
     parser.add_argument("--threads", type=int, default=2, help="ONEGATE_ARGON2_THREADS of the stack, for login")
+    parser.add_argument("--checks", type=int, default=1_000_000, help="token checks counted, for login")
     arguments = parser.parse_args()
     stack = running.status()
     run = Run(stack, arguments)
