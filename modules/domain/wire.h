@@ -44,7 +44,7 @@ bool wire_money(const struct json_node *node, int64_t *amount_minor);
 bool wire_integer(const struct json_node *node, int64_t lowest, int64_t highest,
     int64_t *value);
 
-/* Whether CODE is one that plainly says "not acted on": 400 402 403 404 405
+/* Whether HTTP_STATUS plainly says "not acted on": 400 402 403 404 405
  * 406 413 415 422. */
 bool wire_status_refuses(int http_status);
 
