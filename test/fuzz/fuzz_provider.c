@@ -68,7 +68,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (int kind = 0; kind < EXCHANGES; kind++)
 			try_exchange(
 			    &provider_info((enum provider)p)->exchanges[kind],
-			    body, size);
+			    status, body, size);
 	}
 	if (snap_notice_read(body, size, &notice) == SNAP_NOTICE_OK)
 		PROMISE(notice.amount_minor > 0 && notice.reference[0] != '\0');
