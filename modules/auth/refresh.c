@@ -21,7 +21,7 @@
 
 #include <string.h>
 
-#define OVERLAP_MS 40
+#define OVERLAP_MS 100
 
 enum refresh_outcome {
 	REFRESH_ROTATED,
