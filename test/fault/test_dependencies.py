@@ -182,10 +182,12 @@ def test_what_was_acknowledged_survives_a_power_cut(stack, server):
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         work = [pool.submit(pay, number) for number in range(8)]
-        until(lambda: len(done) >= 200)
-        server.kill(signal.SIGQUIT)
-        time.sleep(0.5)
-        ended.set()
+        try:
+            until(lambda: len(done) >= 200)
+            server.kill(signal.SIGQUIT)
+            time.sleep(0.5)
+        finally:
+            ended.set()
         for finished in work:
             finished.result()
     server.start()
@@ -250,13 +252,15 @@ def test_a_killed_worker_loses_and_doubles_nothing(stack, rounds):
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         work = [pool.submit(pay, number) for number in range(8)]
-        for _ in range(rounds):
-            before = len(done)
-            until(lambda: len(done) > before + 100)
-            worker = expect(stack.payment.get("/health"), 200).data["pid"]
-            os.kill(worker, signal.SIGKILL)
-            until(lambda: ready(stack, "payment"), RECOVER_SECONDS)
-        ended.set()
+        try:
+            for _ in range(rounds):
+                before = len(done)
+                until(lambda: len(done) > before + 100)
+                worker = expect(stack.payment.get("/health"), 200).data["pid"]
+                os.kill(worker, signal.SIGKILL)
+                until(lambda: ready(stack, "payment"), RECOVER_SECONDS)
+        finally:
+            ended.set()
         for finished in work:
             finished.result()
     for giver, key in unsure:
