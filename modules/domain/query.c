@@ -81,8 +81,10 @@ add_field(struct query *query, const char *piece, size_t length, char *bytes,
 	    &field->value_length);
 	if (result != QUERY_OK)
 		return (result);
-	if (query_get(query, field->name) != NULL)
+	if (query_get(query, field->name) != NULL) {
+		query->repeated = field->name;
 		return (QUERY_REPEATED);
+	}
 	*used += field->name_length + field->value_length + 2;
 	query->count++;
 	return (QUERY_OK);
@@ -100,6 +102,7 @@ query_parse(const char *text, size_t length, struct query *query)
 	const char *separator;
 
 	query->count = 0;
+	query->repeated = NULL;
 	if (text == NULL || length == 0)
 		return (QUERY_OK);
 	if (length > QUERY_LENGTH_MAX)

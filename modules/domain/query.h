@@ -33,6 +33,7 @@ struct query_field {
 /* Not to be copied: the fields point into `bytes`. */
 struct query {
 	size_t count;
+	const char *repeated; /* after QUERY_REPEATED: the name */
 	struct query_field fields[QUERY_FIELDS_MAX];
 	char bytes[QUERY_LENGTH_MAX + QUERY_FIELDS_MAX + 1];
 };

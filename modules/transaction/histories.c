@@ -253,10 +253,10 @@ histories_put(
 		put_raw(writer, rows, row, amounts[i]);
 	put_text(writer, rows, row, "user_id");
 	put_text(writer, rows, row, "account_id");
+	put_raw(writer, rows, row, "is_accessible_external");
 	if (detail) {
 		put_text(writer, rows, row, "external_reference");
 		put_raw(writer, rows, row, "metadata");
-		put_raw(writer, rows, row, "is_accessible_external");
 		put_text(writer, rows, row, "updated_at");
 	}
 	json_put_object_end(writer);

@@ -529,6 +529,23 @@ static const char *const query_wrong[] = {
 	[QUERY_REPEATED] = "has a name twice",
 };
 
+/* A name twice is told by its name when it is one of ours. */
+static void
+query_refuse(struct request *request, enum query_result result,
+    const struct query *query, const struct input_field *fields, size_t count)
+{
+	const char *name = "query";
+	const char *message = query_wrong[result];
+
+	for (size_t i = 0; result == QUERY_REPEATED && i < count; i++) {
+		if (strcmp(fields[i].name, query->repeated) == 0) {
+			name = fields[i].name;
+			message = "stands there twice";
+		}
+	}
+	input_refuse(request, name, message);
+}
+
 bool
 input_query(struct request *request, const struct input_field *fields,
     size_t count, void *out)
@@ -540,7 +557,7 @@ input_query(struct request *request, const struct input_field *fields,
 
 	result = query_parse(request->query, strlen(request->query), &query);
 	if (result != QUERY_OK) {
-		input_refuse(request, "query", query_wrong[result]);
+		query_refuse(request, result, &query, fields, count);
 		return true;
 	}
 	for (i = 0; i < count; i++) {

@@ -25,7 +25,8 @@ def fresh_limits(stack):
 
 @pytest.fixture(scope="module")
 def ojk(stack):
-    return stack.regulator("OJK", "READ_TRANSACTIONS,READ_REPORTS")
+    return stack.regulator("OJK", "--permissions",
+        "READ_TRANSACTIONS,READ_REPORTS")
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def test_a_key_itself_is_never_stored(stack):
     ("READ_REPORTS", LIST, 403), ("READ_REPORTS", f"{LIST}/{uuid.uuid4()}", 403),
     ("READ_REPORTS", REPORT + "?from_date=2026-01-01&to_date=2026-01-02", 200)])
 def test_a_key_may_what_its_permissions_say(stack, permissions, path, status):
-    expect(stack.regulator("OJK", permissions).get(path), status,
+    expect(stack.regulator("OJK", "--permissions", permissions).get(path), status,
         "permission_missing" if status == 403 else None)
 
 

@@ -6,7 +6,12 @@ operator_name() {
 }
 
 command_account() {
-	local action=${1:-} whom=${2:-} account reason
+	local action=${1:-} whom=${2:-} tier='' account reason
+	if [ "$action" = tier ] && [ $# -gt 2 ]; then
+		tier=$3
+		set -- "$1" "$2" "${@:4}"
+	fi
+	options_only "reason" "${@:3}"
 	reason=$(option_read reason "$@")
 	case $action:$whom in
 	suspend:?* | activate:?* | tier:?*) ;;
@@ -17,7 +22,7 @@ command_account() {
 	case $action in
 	suspend) account_status "$account" SUSPENDED "$reason" ;;
 	activate) account_status "$account" ACTIVE "$reason" ;;
-	tier) account_tier "$account" "${3:-}" "$reason" ;;
+	tier) account_tier "$account" "$tier" "$reason" ;;
 	esac
 	say account "$action: $whom, account $account"
 }

@@ -47,6 +47,20 @@ command_key() {
 	esac
 }
 
+# Refuses what is neither one of the options NAMES nor the value of one.
+options_only() { # "NAMES" [ARGUMENT...]
+	local names=" $1 " known="--${1// / --}" name
+	shift
+	while [ $# -gt 0 ]; do
+		name=${1#--}
+		name=${name%%=*}
+		[[ $1 == --* && $names == *" $name "* ]] ||
+		    die "\"$1\" is not understood here; the options are $known"
+		[[ $1 == *=* ]] || shift
+		shift || die "--$name needs a value"
+	done
+}
+
 # A service by its code or name: bi, "Bank Indonesia", bank-indonesia, ojk.
 key_service() {
 	operator_sql "service=$1" <<-'SQL'
@@ -61,6 +75,7 @@ key_issue() {
 	local service code permissions expires name key prefix hash id
 	service=${1:-}
 	[ -n "$service" ] || die "key issue needs a service: bank-indonesia or ojk"
+	options_only "permissions expires name" "${@:2}"
 	permissions=$(option_read permissions "$@")
 	expires=$(option_read expires "$@")
 	name=$(option_read name "$@")

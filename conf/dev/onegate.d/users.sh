@@ -3,6 +3,7 @@
 
 command_user() {
 	local action=${1:-} whom=${2:-} user status reason ended
+	options_only "reason" "${@:3}"
 	reason=$(option_read reason "$@")
 	case $action:$whom in
 	suspend:?*) status=SUSPENDED ;;
