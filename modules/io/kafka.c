@@ -121,7 +121,9 @@ producer_handle_new(struct kafka_producer *producer)
 		{ "enable.idempotence", "true" },
 		{ "acks", "all" },
 		{ "linger.ms", "5" },
-		{ "message.timeout.ms", "30000" },
+		/* a message that gave up while a later one arrived would leave
+		 * a gap: only a failed flush gives up, and then all of them */
+		{ "message.timeout.ms", "0" },
 		{ "queue.buffering.max.messages", "100000" },
 		{ NULL, NULL },
 	};
@@ -147,17 +149,25 @@ kafka_producer_new(const char *brokers)
 	return NULL;
 }
 
+/* Drops all that waits or is under way. */
+static void
+producer_end(struct kafka_producer *producer)
+{
+	if (producer->handle == NULL)
+		return;
+	(void)rd_kafka_purge(producer->handle,
+	    RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+	(void)rd_kafka_poll(producer->handle, 0);
+	rd_kafka_destroy(producer->handle);
+	producer->handle = NULL;
+}
+
 void
 kafka_producer_free(struct kafka_producer *producer)
 {
 	if (producer == NULL)
 		return;
-	if (producer->handle != NULL) {
-		(void)rd_kafka_purge(producer->handle,
-		    RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-		(void)rd_kafka_poll(producer->handle, 0);
-		rd_kafka_destroy(producer->handle);
-	}
+	producer_end(producer);
 	free(producer->brokers);
 	free(producer);
 }
@@ -226,21 +236,15 @@ kafka_produce(
 	return false;
 }
 
-/* After a fatal error an idempotent producer can only begin anew. */
+/* After a failure the next producer begins anew with nothing left over, so
+ * that no message of before comes in between those of after. A fatal error
+ * leaves an idempotent producer nothing else anyway. */
 static void
 producer_renew(struct kafka_producer *producer)
 {
-	char error[TEXT_MAX];
-
-	if (producer->handle != NULL &&
-	    rd_kafka_fatal_error(producer->handle, error, sizeof(error)) ==
-		RD_KAFKA_RESP_ERR_NO_ERROR)
-		return;
-	if (producer->handle != NULL) {
-		log_event(LOG_LEVEL_ERROR, "kafka: producer begins anew",
-		    LOG_TEXT("reason", error));
-		rd_kafka_destroy(producer->handle);
-	}
+	log_event(LOG_LEVEL_INFO, "kafka: producer begins anew",
+	    LOG_TEXT("brokers", producer->brokers));
+	producer_end(producer);
 	producer->handle = producer_handle_new(producer);
 }
 
@@ -252,9 +256,23 @@ kafka_flush(struct kafka_producer *producer, uint32_t timeout_ms)
 		RD_KAFKA_RESP_ERR_NO_ERROR;
 
 	delivered = delivered && producer->failed == 0;
+	if (!delivered)
+		producer_renew(producer);
 	producer->failed = 0;
-	producer_renew(producer);
 	return delivered;
+}
+
+bool
+kafka_answers(struct kafka_producer *producer, uint32_t timeout_ms)
+{
+	const struct rd_kafka_metadata *metadata = NULL;
+
+	if (producer->handle == NULL ||
+	    rd_kafka_metadata(producer->handle, 0, NULL, &metadata,
+		(int)timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return false;
+	rd_kafka_metadata_destroy(metadata);
+	return true;
 }
 
 /* --------------------------------------------------------------- consumer */

@@ -36,9 +36,12 @@ void kafka_producer_free(struct kafka_producer *producer);
 bool kafka_produce(
     struct kafka_producer *producer, const struct kafka_message *message);
 /* Waits until all queued messages were acknowledged. True only when each one
- * since the last flush was queued and delivered; after false, all since the
- * last flush that gave true are to be produced again. */
+ * since the last flush was queued and delivered. After false none of them is
+ * sent any more, those that arrived are the first of their partition, and all
+ * since the last flush that gave true are to be produced again. */
 bool kafka_flush(struct kafka_producer *producer, uint32_t timeout_ms);
+/* Asks the brokers whether they are there; false: not within TIMEOUT_MS. */
+bool kafka_answers(struct kafka_producer *producer, uint32_t timeout_ms);
 
 struct kafka_consumer;
 /* OFFSET_OF tells the next offset of a partition that was assigned to us, 0

@@ -1,6 +1,6 @@
 /*
  * The relay: journal to Kafka. See relay.h. One thread, blocking calls; read
- * it from the bottom up: run leads, lead goes round, a round publishes.
+ * it from the bottom up: run leads, lead follows, each round publishes.
  */
 #include "payment/relay.h"
 
@@ -24,14 +24,15 @@
 #define PAYMENT_TOPIC "payment-events"
 #define EVENT_VERSION "1"
 #define LOCK_KEY "7305171600429101" /* the advisory lock of the leader */
-#define PAGE_ROWS 4000
+#define PAGE_ROWS 2000 /* of the journal; each gives one or two events */
 #define STATEMENT_MS 30000
-#define FLUSH_MS 30000
-#define PAUSE_MS 50 /* between rounds that found less than a page */
+#define FLUSH_MS 10000
+#define ANSWER_MS 1000 /* a broker that is there answers sooner */
+#define PAUSE_MS 50 /* after a round that found less than a page */
 #define RETRY_MS 500
-#define SAVE_MS 1000 /* how often progress without rows is stored */
+#define SAVE_MS 10000 /* how often progress without rows is stored */
 
-enum { TRY_LOCK, LAST, NOW, OPEN, FETCH, SAVE };
+enum { TRY_LOCK, LAST, NOW, OPEN, FETCH, SAVE, LAG };
 
 static const struct pg_statement statements[] = {
 	[TRY_LOCK] = { "try_lock",
@@ -42,11 +43,13 @@ static const struct pg_statement statements[] = {
 	[OPEN] = { "open", "select payment.relay_open($1::text)" },
 	[FETCH] = { "fetch", "select * from payment.relay_fetch($1)" },
 	[SAVE] = { "save", "select payment.relay_done('kafka', $1::text)" },
+	[LAG] = { "lag", "select oldest_ms from payment.relay_lag('kafka')" },
 	{ NULL, NULL },
 };
 
 /* What the job holds while it leads. */
 struct relay {
+	struct job *self;
 	struct pg_sync *pg;
 	struct kafka_producer *producer;
 	char *last; /* snapshot up to which all is published */
@@ -278,10 +281,10 @@ publish(struct relay *relay)
 {
 	struct json_writer writer;
 	bool published = true;
-	int count = PAGE_ROWS;
+	int count = 1;
 
 	json_writer_init(&writer);
-	while (published && count == PAGE_ROWS) {
+	while (published && count > 0) {
 		struct pg_params params;
 		PGresult *rows;
 
@@ -293,6 +296,7 @@ publish(struct relay *relay)
 			break;
 		}
 		count = PQntuples(rows);
+		published = !job_stopping(relay->self);
 		struct columns columns = columns_of(rows);
 		for (int row = 0; published && row < count; row++)
 			published =
@@ -346,11 +350,9 @@ round_go(struct relay *relay)
 	char *now = NULL;
 	bool done;
 
-	relay->oldest_ms = 0;
-	relay->events = 0;
 	done = publish_difference(relay, &now);
 	/* also after a failure: what was queued must not mix with the next */
-	done = kafka_flush(relay->producer, FLUSH_MS) && done;
+	done = kafka_flush(relay->producer, done ? FLUSH_MS : 0) && done;
 	if (done &&
 	    (relay->events > 0 ||
 		clock_monotonic_ms() - relay->saved_ms > SAVE_MS)) {
@@ -371,27 +373,69 @@ round_go(struct relay *relay)
 	return true;
 }
 
+/* Whether the journal may have grown: while no transaction begins or ends the
+ * snapshot stays the same, to the letter. */
+static bool
+anything_new(struct relay *relay, bool *new)
+{
+	char *now = NULL;
+
+	if (!call_text(relay, NOW, NULL, &now))
+		return false;
+	*new = strcmp(now, relay->last) != 0;
+	free(now);
+	return true;
+}
+
 /* Publishes until something is lost or the job is asked to stop. */
 static void
-lead(struct job *self, struct relay *relay)
+follow(struct relay *relay)
 {
+	bool done = true;
+
+	while (done && !job_stopping(relay->self)) {
+		bool new = false;
+
+		relay->oldest_ms = 0;
+		relay->events = 0;
+		done = anything_new(relay, &new) && (!new || round_go(relay));
+		/* Full rounds cost the database, Kafka and the consumer a
+		 * fraction of many small ones, and postings need the time. */
+		if (done && relay->events < PAGE_ROWS)
+			job_wait(relay->self, PAUSE_MS);
+	}
+	if (!done)
+		log_event(LOG_LEVEL_WARNING, "relay: round repeated",
+		    LOG_TEXT("error", pg_sync_message(relay->pg)));
+}
+
+/* While nothing can be published: how far behind is the rest of the world. */
+static void
+lag_tell(struct relay *relay)
+{
+	PGresult *rows;
+
+	if (pg_sync_call(relay->pg, LAG, NULL, false, &rows) != PG_DONE)
+		return;
+	metric_set(METRIC_RELAY_LAG, 0, pg_int(rows, 0, 0));
+	PQclear(rows);
+}
+
+/* What the elected one does. No page is read for brokers that are away. */
+static void
+lead(struct relay *relay)
+{
+	bool answers = kafka_answers(relay->producer, ANSWER_MS);
+
+	atomic_store(&healthy, answers);
+	if (!answers) {
+		lag_tell(relay);
+		return;
+	}
 	if (!call_text(relay, LAST, NULL, &relay->last))
 		return;
 	metric_set(METRIC_RELAY_LEADER, 0, 1);
-	while (!job_stopping(self)) {
-		bool done = round_go(relay);
-
-		atomic_store(&healthy, done);
-		if (!done) {
-			log_event(LOG_LEVEL_WARNING, "relay: round repeated",
-			    LOG_TEXT("error", pg_sync_message(relay->pg)));
-			break;
-		}
-		/* Full rounds cost the database, Kafka and the consumer a
-		 * fraction of many small ones, and postings need the time. */
-		if (relay->events < PAGE_ROWS)
-			job_wait(self, PAUSE_MS);
-	}
+	follow(relay);
 	metric_set(METRIC_RELAY_LEADER, 0, 0);
 	free(relay->last);
 	relay->last = NULL;
@@ -414,6 +458,7 @@ static void
 run(struct job *self, void *owner)
 {
 	struct relay relay = {
+		.self = self,
 		.pg = pg_sync_new(&(struct pg_sync_options){
 		    .name = "payment.relay",
 		    .conninfo = config_text(CONFIG_RELAY_PG),
@@ -426,13 +471,12 @@ run(struct job *self, void *owner)
 	(void)owner;
 	while (
 	    relay.pg != NULL && relay.producer != NULL && !job_stopping(self)) {
-		if (pg_sync_connect(relay.pg)) {
-			atomic_store(&healthy, true);
-			if (elected(&relay))
-				lead(self, &relay);
-		} else {
-			atomic_store(&healthy, false);
-		}
+		bool connected = pg_sync_connect(relay.pg);
+
+		if (connected && elected(&relay))
+			lead(&relay);
+		else
+			atomic_store(&healthy, connected);
 		job_wait(self, RETRY_MS);
 	}
 	atomic_store(&healthy, false);

@@ -16,6 +16,8 @@ $$;
 create function payment.relay_done(p_name text, p_snapshot text) returns boolean
 language plpgsql security definer set search_path = pg_catalog as $$
 begin
+	-- Lost in a crash it only means that the same is published again.
+	perform set_config('synchronous_commit', 'off', true);
 	insert into payment.relay_state (name, snapshot) values (p_name, p_snapshot::pg_snapshot)
 	on conflict (name) do update
 	set snapshot = excluded.snapshot, updated_at = clock_timestamp();

@@ -9,11 +9,23 @@
 -- Each transaction is one row. The receiver of a transfer has a transaction of
 -- its own; the merchant's or house's side of one only moves that account's
 -- progress on.
+--
+-- The plan is pinned and kept: the batches are many and often small.
 create function transaction.store_events(
 	p_topic text, p_partitions integer[], p_offsets bigint[], p_values text[]
 ) returns bigint
-language sql volatile security definer
-set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off as $$
+#variable_conflict use_column
+declare
+	stored bigint;
+begin
+	-- Rows and offsets are lost together, and then read again from Kafka.
+	perform set_config('synchronous_commit', 'off', true);
 	with message as materialized (
 		select m.partition, m.message_offset, m.value::jsonb as value
 		from unnest(p_partitions, p_offsets, p_values) m(partition, message_offset, value)
@@ -111,7 +123,8 @@ set search_path = pg_catalog, pg_temp as $$
 			next_offset = greatest(o.next_offset, excluded.next_offset),
 			updated_at = clock_timestamp()
 	)
-	select count(*) from event;
-$$;
+	select count(*) into stored from event;
+	return stored;
+end $$;
 grant execute on function transaction.store_events(text, integer[], bigint[], text[])
 	to onegate_transaction;

@@ -30,7 +30,7 @@ create view payment.relay_events as
 		meta.ms(coalesce(o.created_at, case when s.kind <> 7 then i.created_at end,
 			s.created_at)) as created_ms,
 		meta.ms(s.created_at) as updated_ms,
-		i.id as payment_id, i.merchant_id, m.name as merchant_name
+		i.id as payment_id, i.merchant_id, m.name as merchant_name, s.row_id
 	from payment.account_sides s
 	join payment.accounts a on a.id = s.account_id and a.kind = 'user'
 	left join payment.provider_operations o on o.id = s.operation

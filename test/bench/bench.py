@@ -1,6 +1,6 @@
 """./onegate bench: speed as ratios, measured side by side in one run.
 
-bench.py transfer|hot|balance|login [--seconds N] [--clients N] [--record]
+bench.py transfer|hot|balance|login|relay [--seconds N] [--clients N] [--record]
 
 Every figure that is printed was measured in the run that prints it, with all
 of the stack, the load generator and pgbench on this one machine. A run whose
@@ -17,6 +17,7 @@ import tempfile
 import books
 import login
 import pgbench
+import relay
 import stack as running
 
 BUILD = pathlib.Path(os.environ.get("ONEGATE_BUILD", running.ROOT / "build"))
@@ -131,7 +132,7 @@ def beside_pgbench(run, arguments):
     return pgbench.run(run.stack, arguments.seconds, arguments.clients)
 
 
-BENCHES = {"transfer": transfer, "hot": hot, "balance": balance, "login": login.login}
+BENCHES = {"transfer": transfer, "hot": hot, "balance": balance, "login": login.login, "relay": relay.relay}
 MONEYLESS = {"login"}
 
 

@@ -28,12 +28,13 @@ def connect(stack):
     return psycopg.connect(stack["postgres"]["dsn"], autocommit=True)
 
 
-def connect_admin(stack):
-    """The superuser of the development cluster, for a second database."""
+def connect_admin(stack, database="postgres"):
+    """The superuser of the development cluster, for a second database and
+    for other people's connections."""
     password = (pathlib.Path(stack["data"]) / "secrets" / "pg_postgres").read_text().strip()
     where = stack["postgres"]
     return psycopg.connect(host=where["host"], port=where["port"], user="postgres", password=password,
-                           dbname="postgres", autocommit=True)
+                           dbname=database, autocommit=True)
 
 
 def port(stack, module):
