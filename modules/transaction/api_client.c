@@ -30,6 +30,16 @@ static void key_found(struct request *request, const struct pg_answer *answer);
 static void limit_checked(
     struct request *request, const struct rate_verdict *verdict);
 
+/* What nobody may do is 405 before it is 401, as in the other modules. */
+static void
+refuse_key(struct request *request)
+{
+	if (endpoint_allows(request))
+		reply_error(request, ERROR_BAD_API_KEY);
+	else
+		endpoint_continue(request);
+}
+
 void
 api_client_admit(struct request *request)
 {
@@ -41,7 +51,7 @@ api_client_admit(struct request *request)
 	request->state = request_alloc(request, sizeof(struct visit));
 	reply_before_send(request, access_log_write);
 	if (key == NULL || *key == '\0' || strlen(key) > API_KEY_LENGTH_MAX) {
-		reply_error(request, ERROR_BAD_API_KEY);
+		refuse_key(request);
 		return;
 	}
 	digest_hmac_sha256(pepper, strlen(pepper), key, strlen(key), hash);
@@ -104,12 +114,12 @@ key_found(struct request *request, const struct pg_answer *answer)
 	if (!request_sql_ok(request, answer))
 		return;
 	if (PQntuples(answer->rows) == 0) {
-		reply_error(request, ERROR_BAD_API_KEY);
+		refuse_key(request);
 		return;
 	}
 	visit_read(visit, answer->rows);
 	if (!pg_bool(answer->rows, 0, pg_column(answer->rows, "usable"))) {
-		reply_error(request, ERROR_BAD_API_KEY);
+		refuse_key(request);
 		return;
 	}
 	rate_limit(request,

@@ -52,6 +52,12 @@ refuse_method(struct request *request)
 	reply_error(request, ERROR_METHOD_NOT_ALLOWED);
 }
 
+bool
+endpoint_allows(const struct request *request)
+{
+	return operation_find(request->endpoint, request->method) != NULL;
+}
+
 void
 endpoint_continue(struct request *request)
 {

@@ -28,10 +28,13 @@ struct endpoint {
 };
 
 /* What Kore calls: finds the operation, checks access, begins. 405 with
- * Allow for other methods. OPTIONS gives 204-like 200 with Allow. */
+ * Allow for every other method, OPTIONS too. */
 int endpoint_serve(struct http_request *kore, const struct endpoint *endpoint);
 
-/* Goes on after ADMIT. */
+/* True when REQUEST's endpoint has its method. */
+bool endpoint_allows(const struct request *request);
+
+/* Goes on after ADMIT; 405 when the method is not allowed. */
 void endpoint_continue(struct request *request);
 
 #define ENDPOINT_ADMITTED(name, admit_, ...)                                   \

@@ -218,7 +218,7 @@ head_rewrite(struct netbuf *buffer, const struct head *head, size_t size)
 	/* Kore reads no body after DELETE. */
 	if (strcmp(method, "DELETE") == 0 && head->body_length > 0)
 		method = "PATCH";
-	if (head->takes_body && head->has_length)
+	if (head->takes_body && (head->has_length || head->expects_body))
 		written = snprintf(ours, sizeof(ours),
 		    "%s %s HTTP/1.1\r\nhost:x\r\ncontent-length:%zu\r\n\r\n",
 		    method, head->path, head->body_length);
@@ -226,8 +226,11 @@ head_rewrite(struct netbuf *buffer, const struct head *head, size_t size)
 		written = snprintf(ours, sizeof(ours),
 		    "%s %s HTTP/1.1\r\nhost:x\r\n\r\n", method, head->path);
 	length = (size_t)written;
-	if (written < 0 || length >= sizeof(ours) || length > size)
-		abort(); /* ours is never longer than what it stands for */
+	/* Ours is longer only where it names what was left out, and then
+	 * there is no body and the buffer is nearly empty. */
+	if (written < 0 || length >= sizeof(ours) ||
+	    length + body > buffer->b_len)
+		abort();
 	memmove(buffer->buf + length, buffer->buf + size, body);
 	memcpy(buffer->buf, ours, length);
 	buffer->s_off = length + body;
@@ -239,6 +242,8 @@ admit(const struct head *head, size_t extra)
 {
 	if (head->body_length > http_body_max)
 		return ERROR_BODY_TOO_LARGE;
+	if (extra > 0 && head->expects_body && !head->has_length)
+		return ERROR_LENGTH_REQUIRED;
 	if (extra > head->body_length)
 		return ERROR_BAD_REQUEST; /* pipelined, or body too long */
 	if (http_request_count + 1 >= http_request_limit)
@@ -313,7 +318,9 @@ guard_head(struct netbuf *buffer)
 		(const char *)buffer->buf, buffer->s_off, &size, &code))
 		return guard_request(buffer, size);
 	if (code == ERROR_NONE && buffer->s_off >= buffer->b_len)
-		code = ERROR_HEADERS_TOO_LARGE;
+		code = memchr(buffer->buf, '\n', buffer->s_off) == NULL
+		    ? ERROR_URI_TOO_LONG
+		    : ERROR_HEADERS_TOO_LARGE;
 	if (code != ERROR_NONE)
 		refuse_unread(connection, code);
 	return KORE_RESULT_OK;

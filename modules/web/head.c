@@ -10,7 +10,7 @@
 struct method {
 	const char *name;
 	bool takes_body;
-	bool needs_length;
+	bool expects_body; /* a client that has none says so: length 0 */
 };
 
 static const struct method methods[] = {
@@ -59,7 +59,7 @@ head_complete(
 	*code = ERROR_NONE;
 	if (length == 0)
 		return false;
-	if (!is_upper(block[0])) {
+	if (!is_token(block[0])) {
 		*code = ERROR_BAD_REQUEST;
 		return false;
 	}
@@ -115,6 +115,7 @@ read_request_line(struct head *head, char *line)
 		return ERROR_NOT_IMPLEMENTED;
 	head->method = method->name;
 	head->takes_body = method->takes_body;
+	head->expects_body = method->expects_body;
 
 	if (*target != '/')
 		return ERROR_BAD_REQUEST;
@@ -201,6 +202,25 @@ read_length(struct head *head, const char *value)
 	return ERROR_NONE;
 }
 
+/* RFC 9112 3.2: one, of the characters of an authority; who reads by HTTP/1.0
+ * may do without. */
+static bool
+host_fits(const struct head *head)
+{
+	const char *host = head_value(head, "host");
+
+	if (host == NULL)
+		return head->version_1_0 && !head->takes_body;
+	if (*host == '\0')
+		return false;
+	for (; *host != '\0'; host++)
+		if (!is_upper(*host) && !is_digit(*host) &&
+		    !(*host >= 'a' && *host <= 'z') &&
+		    strchr("-._~%!$&'()*+,;=:[]", *host) == NULL)
+			return false;
+	return true;
+}
+
 /* What the fields say together. */
 static enum error_code
 check_fields(struct head *head)
@@ -212,8 +232,7 @@ check_fields(struct head *head)
 	for (single = single_fields; *single != NULL; single++)
 		if (head_times(head, *single) > 1)
 			return ERROR_BAD_REQUEST;
-	value = head_value(head, "host");
-	if (value == NULL || *value == '\0')
+	if (!host_fits(head))
 		return ERROR_BAD_REQUEST;
 	value = head_value(head, "connection");
 	if (value != NULL && list_has(value, "close"))
@@ -221,7 +240,7 @@ check_fields(struct head *head)
 
 	/* A chunked body would be the next request to Kore's parser. */
 	if (head_value(head, "transfer-encoding") != NULL)
-		return ERROR_NOT_IMPLEMENTED;
+		return ERROR_TRANSFER_CODING;
 	value = head_value(head, "content-length");
 	if (value != NULL) {
 		code = read_length(head, value);
@@ -238,16 +257,14 @@ check_fields(struct head *head)
 }
 
 static enum error_code
-check_body(const struct head *head)
+check_body(struct head *head)
 {
-	const struct method *method;
-
-	for (method = methods; method->name != head->method; method++)
-		;
-	if (method->needs_length && !head->has_length)
-		return ERROR_LENGTH_REQUIRED;
-	if (!method->takes_body && head->body_length > 0)
+	if (!head->takes_body && head->body_length > 0)
 		return ERROR_BAD_REQUEST;
+	/* No length is no body, but its bytes may come nevertheless: they must
+	 * never be the next request. */
+	if (head->expects_body && !head->has_length)
+		head->closes = true;
 	return ERROR_NONE;
 }
 

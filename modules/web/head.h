@@ -35,6 +35,7 @@ struct head {
 	unsigned count;
 	size_t body_length; /* bytes that follow the head */
 	bool takes_body; /* POST PUT PATCH DELETE: may have a body */
+	bool expects_body; /* POST PUT PATCH: without a length it closes */
 	bool has_length; /* there was a Content-Length */
 	bool expects_continue;
 	bool closes; /* HTTP/1.0 or Connection: close */
@@ -53,8 +54,8 @@ bool head_complete(
  * Reads BLOCK of SIZE bytes (from head_complete) into HEAD, which then points
  * into BLOCK; BLOCK is changed: NULs end its parts, names become lower case.
  * Gives ERROR_NONE or why the request is refused: BAD_REQUEST,
- * HEADERS_TOO_LARGE, URI_TOO_LONG, NOT_IMPLEMENTED, VERSION_NOT_SUPPORTED,
- * EXPECTATION_FAILED, LENGTH_REQUIRED. The fields that were read are there in
+ * HEADERS_TOO_LARGE, URI_TOO_LONG, NOT_IMPLEMENTED, TRANSFER_CODING,
+ * VERSION_NOT_SUPPORTED, EXPECTATION_FAILED. The fields that were read are there in
  * any case (for the request id of the refusal).
  */
 enum error_code head_read(struct head *head, char *block, size_t size);

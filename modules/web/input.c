@@ -387,7 +387,8 @@ field_read(struct request *request, const struct input_field *field,
 		input_refuse(request, field->name, wrong);
 }
 
-/* The parameter charset of a media type is utf-8, quoted or not, or absent. */
+/* The parameter charset of a media type is utf-8 (utf8 is a usual slip),
+ * quoted or not, or absent. */
 static bool
 charset_fits(const char *parameters)
 {
@@ -401,9 +402,12 @@ charset_fits(const char *parameters)
 			bool quoted = *set == '"';
 
 			set += quoted ? 1 : 0;
-			if (strncasecmp(set, "utf-8", 5) != 0)
+			if (strncasecmp(set, "utf", 3) != 0)
 				return false;
-			set += 5;
+			set += 3;
+			set += *set == '-' ? 1 : 0;
+			if (*set++ != '8')
+				return false;
 			if (quoted && *set++ != '"')
 				return false;
 			return *set == '\0' || *set == ';' || *set == ' ';
@@ -496,6 +500,11 @@ input_body(struct request *request, const struct input_field *fields,
 	struct value value;
 	size_t i;
 
+	if (count > 0 && request->head->expects_body &&
+	    !request->head->has_length) {
+		reply_error(request, ERROR_LENGTH_REQUIRED);
+		return false;
+	}
 	if (!body_read(request))
 		return false;
 	for (i = 0; i < count; i++) {

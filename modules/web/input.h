@@ -28,7 +28,8 @@ struct input_field {
 /*
  * Reads the JSON body into OUT (zeroed by the caller: absent optional fields
  * and nulls stay zero). Unknown members are ignored. An empty body counts as
- * {}. False: it has replied (415 wrong media type, 400 malformed_json).
+ * {}. False: it has replied (411 no Content-Length although there are fields,
+ * 415 wrong media type, 400 malformed_json).
  * Wrong fields do not make it false: they are collected for input_valid.
  */
 bool input_body(struct request *request, const struct input_field *fields,

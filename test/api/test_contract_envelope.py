@@ -82,6 +82,21 @@ def test_a_wrong_method_is_405_with_allow(callers, route):
         assert allowed == wanted, (method, answer.headers["Allow"])
 
 
+@pytest.mark.parametrize("route", ROUTES, ids=named)
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer a.b.c",
+    "X-API-Key": "ogk_x", "Cookie": "auth-token=x", "Content-Type":
+    "text/plain"}], ids=["nobody", "broken credentials"])
+def test_a_wrong_method_is_405_before_anything_else(stack, route, headers):
+    module, path, methods, _ = route
+    for method in METHODS + ("OPTIONS",):
+        if method in methods:
+            continue
+        body = "x" if method in ("POST", "PUT", "PATCH") else None
+        answer = expect(stack.client(module).request(method, path, body,
+            headers), 405)
+        assert set(methods) <= set(answer.headers["Allow"].split(", "))
+
+
 @pytest.mark.parametrize("route", [route for route in ROUTES
     if route[3] != "public"], ids=named)
 def test_without_credentials_it_is_401(stack, route):
@@ -123,7 +138,8 @@ def test_an_unknown_path_is_404(stack, module, path):
 @pytest.mark.parametrize("route", READING, ids=named)
 @pytest.mark.parametrize("kind", ["text/plain", "text/json",
     "application/x-www-form-urlencoded", "application/jsonp",
-    "application/xml", "multipart/form-data; boundary=x", "json"])
+    "application/xml", "multipart/form-data; boundary=x", "json",
+    "application/json; charset=utf-16", "application/json, text/plain"])
 def test_a_wrong_media_type_is_415(callers, route, kind):
     module, path, method, who = route
     answer = callers[module, who].request(method, path,
@@ -133,7 +149,9 @@ def test_a_wrong_media_type_is_415(callers, route, kind):
 
 @pytest.mark.parametrize("route", READING, ids=named)
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8",
-    "Application/JSON", "application/json;charset=UTF-8"])
+    "Application/JSON", "application/json;charset=UTF-8",
+    'application/json; charset="utf-8"', "application/json; charset=utf8",
+    "application/json; v=1"])
 def test_json_in_its_usual_spellings_is_read(callers, route, kind):
     module, path, method, who = route
     answer = callers[module, who].request(method, path, "{",

@@ -110,7 +110,7 @@ def test_a_bad_header_line_is_400(base, line):
     f"GET {LIVE[1:]} HTTP/1.1", "GET * HTTP/1.1",
     f"GET {LIVE}\0 HTTP/1.1", f"GET {LIVE}\x07 HTTP/1.1",
     f"GET {LIVE}?\xe9 HTTP/1.1", f"\r\nGET {LIVE} HTTP/1.1",
-    f"get {LIVE} HTTP/1.1", f"G(T {LIVE} HTTP/1.1", "",
+    f"G(T {LIVE} HTTP/1.1", "",
 ])
 def test_a_bad_request_line_is_400(base, first):
     refused(base, first + "\r\nHost: x\r\n\r\n", 400)
@@ -126,7 +126,7 @@ def test_no_host_and_bare_line_feeds_are_400(base, data):
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "BREW", "PROPFIND",
-    "X" * 300])
+    "get", "Get", "X" * 300])
 def test_an_unknown_method_is_501(base, method):
     refused(base, f"{method} {LIVE} HTTP/1.1\r\nHost: x\r\n\r\n", 501)
 
@@ -164,9 +164,46 @@ def test_a_transfer_coding_on_get_is_501(base):
     refused(base, GET + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501)
 
 
+@pytest.mark.parametrize("host", ["a b", "a/b", "u@a", "\xe9", "a\tb"])
+def test_a_host_that_is_none_is_400(base, host):
+    refused(base, f"GET {LIVE} HTTP/1.1\r\nHost: {host}\r\n\r\n", 400)
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
-def test_a_missing_length_is_411(base, method):
-    refused(base, f"{method} {LIVE} HTTP/1.1\r\nHost: x\r\n\r\n", 411)
+@pytest.mark.parametrize("path,status", [(LIVE, 405), ("/nothing", 404)])
+def test_path_and_method_come_before_a_missing_length(base, method, path,
+        status):
+    refused(base, f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n", status)
+
+
+@pytest.mark.parametrize("path,method", [("/api/auth/login", "POST"),
+    ("/api/auth/register", "POST"), ("/api/auth/refresh", "PUT")])
+@pytest.mark.parametrize("body", ["", "{}"])
+def test_a_missing_length_is_411(stack, path, method, body):
+    refused(stack.status["auth"]["base_url"], f"{method} {path} HTTP/1.1\r\n"
+        f"Host: x\r\nContent-Type: application/json\r\n\r\n{body}", 411)
+
+
+def test_a_request_that_needs_no_body_needs_no_length(stack, alice):
+    """As curl -X POST sends it."""
+    with Raw(stack.status["payment"]["base_url"]) as raw:
+        raw.send("POST /api/payment/payments/"
+            "0190a000-0000-7000-8000-000000000000/cancel HTTP/1.1\r\n"
+            f"Host: x\r\nAuthorization: Bearer {alice.access_token}\r\n\r\n")
+        expect(raw.answer(), 404, "payment_not_found")
+        assert raw.closed()
+
+
+def test_bytes_behind_no_length_are_no_request(base, module):
+    """They come in a segment of their own, and look like one."""
+    with Raw(base) as raw:
+        raw.send(f"POST {LIVE} HTTP/1.1\r\nHost: x\r\n\r\n")
+        expect(raw.answer(), 405)
+        try:
+            raw.send(GET + "\r\n")
+        except (BrokenPipeError, ConnectionResetError):
+            return
+        assert raw.closed()
 
 
 @pytest.mark.parametrize("length", [99_999_999, 999_999_999_999, 10 ** 30])
@@ -202,9 +239,16 @@ def test_a_huge_header_without_end_is_431(base):
     refused(base, GET + "X: " + "a" * 60_000, 431)
 
 
-def test_a_huge_target_is_414(base):
-    refused(base, f"GET {LIVE}?{'a' * 7_000} HTTP/1.1\r\nHost: x\r\n\r\n",
-        414, 431)
+@pytest.mark.parametrize("size", [7_000, 60_000])
+@pytest.mark.parametrize("mark", ["?", "/"])
+def test_a_huge_target_is_414(base, size, mark):
+    refused(base, f"GET {LIVE}{mark}{'a' * size} HTTP/1.1\r\n"
+        "Host: x\r\n\r\n", 414)
+
+
+def test_http_1_0_may_do_without_a_host(base):
+    """As the health checks of older balancers."""
+    refused(base, f"GET {LIVE} HTTP/1.0\r\n\r\n", 200)
 
 
 @pytest.mark.parametrize("value", ["200-ok", "100-continue, x", "x"])

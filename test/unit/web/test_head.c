@@ -43,6 +43,14 @@ static const struct row rows[] = {
 	{ TEXT(GET HOST END), ERROR_NONE },
 	{ TEXT(GET END), ERROR_BAD_REQUEST },
 	{ TEXT(GET "Host:\r\n" END), ERROR_BAD_REQUEST },
+	{ TEXT(GET "Host: x y\r\n" END), ERROR_BAD_REQUEST },
+	{ TEXT(GET "Host: x/y\r\n" END), ERROR_BAD_REQUEST },
+	{ TEXT(GET "Host: u@x\r\n" END), ERROR_BAD_REQUEST },
+	{ TEXT(GET "Host: \xc3\xa9\r\n" END), ERROR_BAD_REQUEST },
+	{ TEXT(GET "Host: [::1]:80\r\n" END), ERROR_NONE },
+	{ TEXT("GET /a HTTP/1.0\r\n" END), ERROR_NONE },
+	{ TEXT("POST /a HTTP/1.0\r\nContent-Length: 1\r\n" END),
+	    ERROR_BAD_REQUEST },
 	{ TEXT(GET HOST HOST END), ERROR_BAD_REQUEST },
 	{ TEXT(GET "Hostile: y\r\n" END), ERROR_BAD_REQUEST },
 	{ TEXT(GET "Hostile: y\r\n" HOST END), ERROR_NONE },
@@ -55,7 +63,7 @@ static const struct row rows[] = {
 	{ TEXT("GET /a  HTTP/1.1\r\n" HOST END), ERROR_BAD_REQUEST },
 	{ TEXT("GET\t/a\tHTTP/1.1\r\n" HOST END), ERROR_BAD_REQUEST },
 	{ TEXT("GET /a\r\n" HOST END), ERROR_BAD_REQUEST },
-	{ TEXT("get /a HTTP/1.1\r\n" HOST END), ERROR_BAD_REQUEST },
+	{ TEXT("get /a HTTP/1.1\r\n" HOST END), ERROR_NOT_IMPLEMENTED },
 	{ TEXT("G(T /a HTTP/1.1\r\n" HOST END), ERROR_BAD_REQUEST },
 	{ TEXT("\r\n" GET HOST END), ERROR_BAD_REQUEST },
 	/* Versions and methods. */
@@ -79,8 +87,8 @@ static const struct row rows[] = {
 	{ TEXT(GET HOST "X:\r\n" END), ERROR_NONE },
 	{ TEXT(GET HOST "X: \xc3\xa9\ta\r\n" END), ERROR_NONE },
 	/* Lengths: where does this request end? */
-	{ TEXT(POST HOST END), ERROR_LENGTH_REQUIRED },
-	{ TEXT("PUT /a HTTP/1.1\r\n" HOST END), ERROR_LENGTH_REQUIRED },
+	{ TEXT(POST HOST END), ERROR_NONE },
+	{ TEXT("PUT /a HTTP/1.1\r\n" HOST END), ERROR_NONE },
 	{ TEXT("DELETE /a HTTP/1.1\r\n" HOST END), ERROR_NONE },
 	{ TEXT(POST HOST "Content-Length: 5\r\n" END), ERROR_NONE },
 	{ TEXT(POST HOST "Content-Length: 05\r\n" END), ERROR_NONE },
@@ -96,11 +104,11 @@ static const struct row rows[] = {
 	{ TEXT(POST HOST "Content-Length: 5\r\nContent-Length: 5\r\n" END),
 	    ERROR_BAD_REQUEST },
 	{ TEXT(POST HOST "Transfer-Encoding: chunked\r\n" END),
-	    ERROR_NOT_IMPLEMENTED },
+	    ERROR_TRANSFER_CODING },
 	{ TEXT(POST HOST "Content-Length: 5\r\nTransfer-Encoding:\r\n" END),
-	    ERROR_NOT_IMPLEMENTED },
+	    ERROR_TRANSFER_CODING },
 	{ TEXT(GET HOST "Transfer-Encoding: identity\r\n" END),
-	    ERROR_NOT_IMPLEMENTED },
+	    ERROR_TRANSFER_CODING },
 	{ TEXT(GET HOST "Content-Length: 5\r\n" END), ERROR_BAD_REQUEST },
 	{ TEXT(GET HOST "Content-Length: 0\r\n" END), ERROR_NONE },
 	/* Expectations, and fields that must not be there twice. */
@@ -240,6 +248,25 @@ test_a_long_target_is_refused(void **state)
 	free(copy);
 }
 
+/* Bytes that come without a length are never the next request. */
+static void
+test_without_a_length_it_closes(void **state)
+{
+	struct head head;
+	char *copy;
+
+	(void)state;
+	assert_int_equal(
+	    read_block(TEXT(POST HOST END), &head, &copy), ERROR_NONE);
+	assert_true(head.closes);
+	free(copy);
+	assert_int_equal(read_block(TEXT(POST HOST "Content-Length: 0\r\n" END),
+			     &head, &copy),
+	    ERROR_NONE);
+	assert_false(head.closes);
+	free(copy);
+}
+
 /* A refusal still knows the request id that came with it. */
 static void
 test_a_refused_head_keeps_its_fields(void **state)
@@ -290,6 +317,7 @@ main(void)
 		cmocka_unit_test(test_what_was_read),
 		cmocka_unit_test(test_fields_are_kept_or_the_head_is_refused),
 		cmocka_unit_test(test_a_long_target_is_refused),
+		cmocka_unit_test(test_without_a_length_it_closes),
 		cmocka_unit_test(test_a_refused_head_keeps_its_fields),
 		cmocka_unit_test(test_every_one_byte_wound),
 	};
