@@ -1,7 +1,7 @@
 /*
  * DELETE /api/auth/logout: ends the session of a refresh token, wherever it
- * comes from, or else of the access token, and makes the browser forget. Twice is fine: the second time
- * there is nothing left to end.
+ * comes from, or else of the access token, and makes the browser forget. Twice
+ * is fine: the second time there is nothing left to end.
  */
 #include "auth/auth.h"
 #include "auth/tokens.h"
@@ -83,6 +83,17 @@ logout_by_access_token(struct request *request)
 	auth_sql(request, STATEMENT_SESSION_END, &params, logout_ended);
 }
 
+/* An empty one is none: the cookie may have it. */
+static const char *
+token_given(const struct logout *in)
+{
+	if (in->token != NULL && *in->token != '\0')
+		return (in->token);
+	if (in->query_token != NULL && *in->query_token != '\0')
+		return (in->query_token);
+	return (NULL);
+}
+
 static void
 logout_begin(struct request *request)
 {
@@ -94,7 +105,7 @@ logout_begin(struct request *request)
 		request, query_fields, INPUT_COUNT(query_fields), in) ||
 	    !input_valid(request))
 		return;
-	token = in->token != NULL ? in->token : in->query_token;
+	token = token_given(in);
 	if (token == NULL) {
 		token = request_cookie(request, COOKIE_REFRESH);
 		if (token != NULL && !session_origin_allowed(request))

@@ -117,6 +117,11 @@ password_read(struct request *request, const struct pg_answer *answer)
 		reply_error(request, ERROR_UNAUTHENTICATED);
 		return;
 	}
+	person_password_check(request, "new_password", in->new_password,
+	    request->user.username, pg_text(answer->rows, 0, 2),
+	    pg_text(answer->rows, 0, 3));
+	if (!input_valid(request))
+		return;
 	phc = pg_text(answer->rows, 0, 0);
 	in->old_phc = request_copy(request, phc, strlen(phc));
 	password_hash_check(
@@ -143,6 +148,7 @@ password_begin(struct request *request)
 	if (!input_body(
 		request, password_fields, INPUT_COUNT(password_fields), in))
 		return;
+	/* The other names are known once the person is read. */
 	person_password_check(request, "new_password", in->new_password,
 	    request->user.username, NULL, NULL);
 	if (in->old_password != NULL && in->new_password != NULL &&

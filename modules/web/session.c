@@ -237,7 +237,8 @@ session_init(struct pg_pool *pool, int ended_statement)
 
 /* Tokens */
 
-/* The token of REQUEST, from the header or else the cookie; or NULL. */
+/* The token of REQUEST, from the header or else the cookie; or NULL. Another
+ * scheme than Bearer is somebody else's business (a gateway's). */
 static const char *
 token_of(struct request *request, bool *by_cookie)
 {
@@ -245,9 +246,10 @@ token_of(struct request *request, bool *by_cookie)
 	const char *header = request_header(request, "authorization");
 
 	*by_cookie = false;
-	if (header != NULL) {
-		if (strncasecmp(header, scheme, sizeof(scheme) - 1) != 0)
-			return NULL;
+	if (header != NULL && strcasecmp(header, "Bearer") == 0)
+		return NULL;
+	if (header != NULL &&
+	    strncasecmp(header, scheme, sizeof(scheme) - 1) == 0) {
 		header += sizeof(scheme) - 1;
 		return header + strspn(header, " ");
 	}

@@ -179,6 +179,18 @@ def test_logout_ends_the_session_and_works_twice(stack, where):
     expect(refresh(stack, user.refresh_token), 401)
 
 
+@pytest.mark.parametrize("path,body", [
+    ("/api/auth/logout", {"refresh_token": ""}),
+    ("/api/auth/logout", {"refresh_token": None}),
+    ("/api/auth/logout?refresh_token=", {}),
+    ("/api/auth/logout?refresh_token", None)])
+def test_an_empty_refresh_token_leaves_it_to_the_cookie(stack, path, body):
+    user = stack.user()
+    expect(stack.auth.delete(path, body, headers={
+        "Cookie": "refresh-token=" + user.refresh_token}), 200)
+    assert not alive(user)
+
+
 @pytest.mark.parametrize("carried", [
     lambda user: {"Authorization": "Bearer " + user.access_token},
     lambda user: {"Cookie": "auth-token=" + user.access_token}],
@@ -348,6 +360,18 @@ def test_a_refused_password_change_changes_nothing(stack, bob, body, status,
         named):
     answer = expect(bob.auth.put("/api/auth/password", body), status)
     assert fields(answer) == named
+    assert alive(bob)
+
+
+@pytest.mark.parametrize("name", [
+    lambda user: user.username, lambda user: user.username.upper(),
+    lambda user: user.email, lambda user: user.email.upper(),
+    lambda user: user.email.partition("@")[0], lambda user: user.phone,
+    lambda user: "+62" + user.phone[1:]])
+def test_a_new_password_is_none_of_the_persons_names(stack, bob, name):
+    answer = expect(bob.auth.put("/api/auth/password", {
+        "old_password": PASSWORD, "new_password": name(bob)}), 400)
+    assert fields(answer) == {"new_password"}
     assert alive(bob)
 
 

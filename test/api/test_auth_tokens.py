@@ -233,6 +233,25 @@ def test_a_cookie_is_checked_like_a_bearer_token(stack, mint):
             "auth-token=" + HOSTILE[reason](mint)}), 401)
 
 
+@pytest.mark.parametrize("header", ["", "Basic eDp5", "Digest username=x"])
+def test_another_scheme_leaves_it_to_the_cookie(stack, user, header):
+    cookie = {"Cookie": "auth-token=" + user.access_token,
+        "Authorization": header}
+    expect(stack.auth.get("/api/auth/me", headers=cookie), 200)
+    expect(stack.auth.get("/api/auth/me",
+        headers={"Authorization": header}), 401)
+    expect(stack.auth.put("/api/auth/pin", {}, headers={**cookie,
+        "Origin": "https://evil.example"}), 403, "foreign_origin")
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer x",
+    "bearer null", "Bearer a.b.c", "Bearer \t"])
+def test_a_bad_bearer_token_is_not_saved_by_a_cookie(stack, user, header):
+    expect(stack.auth.get("/api/auth/me", headers={
+        "Cookie": "auth-token=" + user.access_token,
+        "Authorization": header}), 401)
+
+
 def test_the_key_set_is_public_and_plain(stack, mint):
     answer = stack.auth.get("/.well-known/jwks.json")
     assert answer.status == 200
