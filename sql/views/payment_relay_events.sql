@@ -1,5 +1,8 @@
 -- What the relay publishes: an event for each row that touches a person's
 -- account. README.md has the two snapshots between which it reads.
+--
+-- An event told again later is the same: what became of a transaction is not
+-- told with its opening row (2, 10, 11), only with the one that decided.
 create view payment.relay_events as
 	select s.position, s.xid, s.credit_side,
 		case when s.credit_side then meta.other_side(s.row_id) else s.row_id end as event_id,
@@ -14,15 +17,17 @@ create view payment.relay_events as
 			else 'TRANSFER' end as transaction_type,
 		(array['PENDING', 'SUCCESS', 'FAILED', 'CANCELLED'])[s.state + 1] as transaction_status,
 		s.amount,
-		case when o.id is not null then o.balance_before
-			when i.id is not null and s.kind <> 7 then i.balance_before
+		case when s.kind not in (2, 7, 10, 11) and o.id is not null then o.balance_before
+			when s.kind not in (2, 7, 10, 11) and i.id is not null then i.balance_before
+			when s.kind in (10, 11) then s.balance - s.held
 			else s.balance - s.held + case when s.credit_side then -s.amount else s.amount end
 			end as balance_before,
-		case when o.id is not null then o.balance_after
-			when i.id is not null and s.kind <> 7 then i.balance_after
+		case when s.kind not in (2, 7, 10, 11) and o.id is not null then o.balance_after
+			when s.kind not in (2, 7, 10, 11) and i.id is not null then i.balance_after
 			else s.balance - s.held end as balance_after,
 		s.currency::text as currency, o.provider as payment_method, s.description,
-		coalesce(o.external_id, o.reference) as external_reference,
+		case when s.state = 0 then o.reference
+			else coalesce(o.external_id, o.reference) end as external_reference,
 		coalesce(o.metadata, case when s.kind <> 7 then i.metadata end)::text as metadata,
 		true as is_accessible_external,
 		case when o.direction = 'in' then 'credit' when o.direction = 'out' then 'debit'

@@ -1,53 +1,21 @@
-"""When PostgreSQL, Redis, Kafka or a worker dies: does the rest go on, does
+"""When PostgreSQL, Redis or a worker dies: does the rest go on, does
 everybody get an answer, and does everything come back by itself?
 
 Servers are killed as a machine would kill them and started again by
-./onegate up, which starts only what does not run.
+./onegate up, which starts only what does not run. Kafka: test_relay.py.
 """
 import concurrent.futures
-import json
-import os
 import signal
 import threading
 import time
 
 import pytest
 
-from onegate import MODULES, PASSWORD, command, expect, unique, until
+from onegate import MODULES, PASSWORD, expect, unique, until
+from servers import Server, ready, worker_kill
 
 ANSWER_SECONDS = 10
-UP_SECONDS = 300
 RECOVER_SECONDS = 30
-LAG_SECONDS = 30
-
-
-class Server:
-    """PostgreSQL, Redis or Kafka of this stack, by its place in the status."""
-
-    def __init__(self, stack, name):
-        self.stack, self.name = stack, name
-        self.look()
-
-    def look(self):
-        """Its process now; only what ./onegate says is safe to kill."""
-        status = json.loads(command("status", "--json", check=False))
-        self.pid = status[self.name]["pid"]
-
-    def send(self, number):
-        os.kill(self.pid, number)
-
-    def kill(self, number=signal.SIGKILL):
-        self.send(number)
-        until(lambda: not os.path.exists(f"/proc/{self.pid}")
-            or self.stopped())
-
-    def stopped(self):
-        with open(f"/proc/{self.pid}/stat", encoding="ascii") as file:
-            return file.read().rsplit(") ", 1)[1][0] == "Z"
-
-    def start(self):
-        command("up", seconds=UP_SECONDS)
-        self.look()
 
 
 @pytest.fixture
@@ -61,13 +29,6 @@ def server(stack, request):
     found.start()
     for module in MODULES:
         until(lambda: ready(stack, module), RECOVER_SECONDS)
-
-
-def ready(stack, module):
-    try:
-        return stack.client(module).get("/health/ready").status == 200
-    except OSError:
-        return False
 
 
 def quick(client, method, path, body=None):
@@ -208,23 +169,6 @@ def test_what_was_acknowledged_survives_a_power_cut(stack, server):
         assert giver.balance() == 1_000_000 - len(done)
 
 
-# -- Kafka: nobody waits for it ----------------------------------------------------------
-
-@pytest.mark.parametrize("server", ["kafka"], indirect=True)
-def test_without_kafka_money_moves_and_is_told_later(stack, server):
-    giver, taker = stack.user(balance=50_000), stack.user()
-    regulator = stack.regulator()
-    server.kill()
-    sent = [expect(giver.transfer(taker, 10), 201).data["id"]
-        for _ in range(20)]
-    assert taker.balance() == 200
-    expect(quick(regulator, "GET", "/api/transaction/histories"), 200)
-    server.start()
-    for transaction in sent:
-        until(lambda: regulator.get("/api/transaction/histories/"
-            + transaction).status == 200, LAG_SECONDS)
-
-
 # -- a worker that is killed ------------------------------------------------------------------
 
 @pytest.mark.parametrize("rounds", [3])
@@ -256,8 +200,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(stack, rounds):
             for _ in range(rounds):
                 before = len(done)
                 until(lambda: len(done) > before + 100)
-                worker = expect(stack.payment.get("/health"), 200).data["pid"]
-                os.kill(worker, signal.SIGKILL)
+                worker_kill(stack, "payment")
                 until(lambda: ready(stack, "payment"), RECOVER_SECONDS)
         finally:
             ended.set()
