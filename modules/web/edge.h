@@ -55,6 +55,9 @@ void reply_refuse(struct request *request, struct connection *connection,
 /* The request whose head CONNECTION has just received; NULL when the client
  * has left in the same moment. */
 struct request *guard_take(struct connection *connection);
+/* True when CONNECTION's client sends no more: it has said all, or has left
+ * (nothing tells the two apart until an answer is sent). */
+bool guard_half_closed(const struct connection *connection);
 /* Answers slow senders 408 and ends lingering connections; 4 times a second. */
 void guard_sweep(void);
 

@@ -10,6 +10,9 @@
  * ours in its place. One request at a time for a connection: while one is
  * answered, the next stays in the socket.
  *
+ * A client that has said all it will (shut down its side) is answered all the
+ * same; for Kore it would be gone. Only a handler that asks learns of it.
+ *
  * Refusals linger: the answer is sent, our side closed, and what the client
  * still sends is thrown away for a moment, so that a reset does not overtake
  * the answer.
@@ -17,6 +20,7 @@
 #include "web/guard.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +47,7 @@ struct edge {
 	uint64_t linger_until_ms; /* 0: the connection is in use */
 	size_t lingered; /* bytes thrown away */
 	bool drained; /* the last read took all that the socket had */
+	bool half_closed; /* the client sends no more */
 };
 
 static int guard_read(struct connection *connection, size_t *bytes);
@@ -326,6 +331,65 @@ guard_head(struct netbuf *buffer)
 	return KORE_RESULT_OK;
 }
 
+/* The client's side is shut, ours still open: no error, no reset. TLS has a
+ * farewell of its own. */
+static bool
+is_half_close(const struct connection *connection)
+{
+	struct pollfd fd = { connection->fd, POLLRDHUP, 0 };
+
+	return connection->ssl == NULL && connection->hdlr_extra != NULL &&
+	    poll(&fd, 1, 0) == 1 && fd.revents == POLLRDHUP;
+}
+
+/* What was asked is answered, and then it ends. */
+static void
+half_close(struct connection *connection)
+{
+	struct edge *edge = connection->hdlr_extra;
+	struct http_request *kore;
+	struct request *request;
+
+	if (edge == NULL || edge->linger_until_ms != 0)
+		return;
+	edge->half_closed = true;
+	if (in_flight(connection)) {
+		TAILQ_FOREACH(kore, &connection->http_requests, olist) {
+			request = kore->hdlr_extra != NULL ? kore->hdlr_extra
+							   : edge->pending;
+			if (request != NULL)
+				request->head->closes = true;
+		}
+	} else if (TAILQ_EMPTY(&connection->send_queue)) {
+		kore_connection_disconnect(connection);
+	} else {
+		connection->flags |= CONN_CLOSE_EMPTY;
+	}
+}
+
+/* In the place of Kore's own, which disconnects on every hint of an end. */
+static void
+guard_event(void *owner, int hint)
+{
+	struct connection *connection = owner;
+
+	if ((hint != 0 && !is_half_close(connection)) ||
+	    !connection->handle(connection)) {
+		kore_connection_disconnect(connection);
+		return;
+	}
+	if (hint != 0 && connection->state != CONN_STATE_DISCONNECTING)
+		half_close(connection);
+}
+
+bool
+guard_half_closed(const struct connection *connection)
+{
+	const struct edge *edge = connection->hdlr_extra;
+
+	return edge == NULL || edge->half_closed;
+}
+
 void
 guard_connect(struct connection *connection)
 {
@@ -338,6 +402,7 @@ guard_connect(struct connection *connection)
 	connection->proto = CONN_PROTO_HTTP;
 	connection->idle_timer.length = (uint64_t)http_keepalive_time * 1000;
 	connection->read = guard_read;
+	connection->evt.handle = guard_event;
 	net_recv_queue(
 	    connection, http_header_max, NETBUF_CALL_CB_ALWAYS, guard_head);
 	/* At the limit itself a worker of Kore spins. */
@@ -347,16 +412,27 @@ guard_connect(struct connection *connection)
 		kore_connection_disconnect(connection);
 }
 
+static bool
+is_over(uint64_t start_ms, uint64_t length_ms, uint64_t now_ms)
+{
+	return length_ms != 0 &&
+	    now_ms + TIMEOUT_EARLY_MS >= start_ms + length_ms;
+}
+
 /* The head or the body is late: 408, or nothing when nothing was sent. */
 static void
 timeout_check(struct connection *connection, uint64_t now_kore_ms)
 {
 	struct edge *edge = connection->hdlr_extra;
 	struct netbuf *buffer = connection->rnb;
+	bool head_begun = buffer->cb == guard_head && buffer->s_off > 0;
 
-	if (connection->http_timeout == 0 ||
-	    now_kore_ms + TIMEOUT_EARLY_MS <
-		connection->http_start + connection->http_timeout)
+	/* Kore would close a head's silence like that between requests. */
+	if (!is_over(connection->http_start, connection->http_timeout,
+		now_kore_ms) &&
+	    !(head_begun &&
+		is_over(connection->idle_timer.start,
+		    connection->idle_timer.length, now_kore_ms)))
 		return;
 	connection->http_timeout = 0;
 	if (edge->pending != NULL) {

@@ -239,7 +239,8 @@ bool
 request_client_left(const struct request *request)
 {
 	return request->kore == NULL ||
-	    (request->kore->flags & HTTP_REQUEST_DELETE) != 0;
+	    (request->kore->flags & HTTP_REQUEST_DELETE) != 0 ||
+	    guard_half_closed(request->kore->owner);
 }
 
 void

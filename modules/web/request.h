@@ -85,7 +85,8 @@ const char *request_cookie(struct request *request, const char *name);
  * part 1 is "payment". NULL past the end. */
 const char *request_path_part(struct request *request, unsigned index);
 
-/* True when nobody is left to receive the answer. Kore tells `kore` itself
+/* True when nobody may be left to receive the answer: the client is gone, or
+ * has shut its side, which looks the same until it is answered. Kore tells `kore` itself
  * only at its next turn. */
 bool request_client_left(const struct request *request);
 
