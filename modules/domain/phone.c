@@ -80,6 +80,7 @@ phone_parse_wallet(const char *text, size_t length, char canonical[PHONE_SIZE],
     enum phone_wallet *wallet)
 {
 	enum phone_wallet found = PHONE_NO_WALLET;
+	size_t prefix_length = 0;
 
 	if (text == NULL || length == 0)
 		return (false);
@@ -89,20 +90,25 @@ phone_parse_wallet(const char *text, size_t length, char canonical[PHONE_SIZE],
 		if (!starts_with(text, length, "62"))
 			return (false);
 	}
-	if (length < PHONE_WALLET_MIN || length > PHONE_WALLET_MAX ||
-	    !all_digits(text, length))
+	if (length < PHONE_WALLET_MIN || !all_digits(text, length))
 		return (false);
 	for (size_t i = 0; i < sizeof(wallets) / sizeof(wallets[0]); i++) {
 		if (starts_with(text, length, wallets[i].prefix)) {
 			found = wallets[i].wallet;
-			text += WALLET_PREFIX_LENGTH;
-			length -= WALLET_PREFIX_LENGTH;
+			prefix_length = WALLET_PREFIX_LENGTH;
+			text += prefix_length;
+			length -= prefix_length;
 			break;
 		}
 	}
-	if (!canonical_from_digits(
-		text, length, CANONICAL_MIN, PHONE_WALLET_MAX, canonical))
-		return (false);
+	/* The wallet number of everybody who can register fits, also where
+	 * the prefix takes it past 15 digits. */
+	if (found == PHONE_NO_WALLET || !phone_parse(text, length, canonical)) {
+		if (length + prefix_length > PHONE_WALLET_MAX ||
+		    !canonical_from_digits(text, length, CANONICAL_MIN,
+			PHONE_WALLET_MAX, canonical))
+			return (false);
+	}
 	*wallet = found;
 	return (true);
 }

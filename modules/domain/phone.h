@@ -32,7 +32,7 @@ bool phone_parse(const char *text, size_t length, char canonical[PHONE_SIZE]);
 /*
  * The `phone_number` of a top-up or a charge: 10 to 15 digits in all, as
  * `08...`, `628...`, `+628...`, or `898` / `897` before one of the digit
- * forms. Gives the phone without the wallet's prefix, and the wallet.
+ * forms (then more than 15 when the phone is one to register with). Gives the phone without the wallet's prefix, and the wallet.
  */
 bool phone_parse_wallet(const char *text, size_t length,
     char canonical[PHONE_SIZE], enum phone_wallet *wallet);

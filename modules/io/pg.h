@@ -52,6 +52,8 @@ void pg_put_text(struct pg_params *params, const char *text); /* NULL: null */
 void pg_put_text_n(struct pg_params *params, const char *text, size_t length);
 void pg_put_int4(struct pg_params *params, int32_t value);
 void pg_put_int8(struct pg_params *params, int64_t value);
+/* Null when VALUE is NONE. */
+void pg_put_int8_or_null(struct pg_params *params, int64_t value, int64_t none);
 void pg_put_bool(struct pg_params *params, bool value);
 void pg_put_uuid(struct pg_params *params, const struct uuid *value);
 void pg_put_bytea(struct pg_params *params, const void *bytes, size_t length);

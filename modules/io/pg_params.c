@@ -165,6 +165,15 @@ pg_put_int8(struct pg_params *params, int64_t value)
 }
 
 void
+pg_put_int8_or_null(struct pg_params *params, int64_t value, int64_t none)
+{
+	if (value == none)
+		pg_put_null(params);
+	else
+		pg_put_int8(params, value);
+}
+
+void
 pg_put_bool(struct pg_params *params, bool value)
 {
 	param_put_number(params, value, 1);

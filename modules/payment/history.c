@@ -18,12 +18,10 @@
 
 #define LIMIT_DEFAULT 20
 #define LIMIT_MAX 100
-#define DAY_MS INT64_C(86400000)
-#define DATE_LENGTH 10 /* 2026-01-31 */
 
 struct history {
 	struct account_lookup lookup; /* first */
-	const char *type, *status, *cursor, *to_text;
+	const char *type, *status, *cursor;
 	int64_t limit, from_ms, to_ms;
 	int64_t before; /* keyset: sequences below; 0: from the newest */
 	struct uuid id; /* of one in detail */
@@ -36,17 +34,12 @@ static const struct input_field history_fields[] = {
 	    32 },
 	{ "from_date", INPUT_TIME, false, offsetof(struct history, from_ms), 0,
 	    0 },
-	{ "to_date", INPUT_TIME, false, offsetof(struct history, to_ms), 0, 0 },
+	{ "to_date", INPUT_TIME_END, false, offsetof(struct history, to_ms), 0,
+	    0 },
 	{ "limit", INPUT_INTEGER, false, offsetof(struct history, limit), 1,
 	    LIMIT_MAX },
 	{ "cursor", INPUT_TEXT, false, offsetof(struct history, cursor), 1,
 	    255 },
-};
-
-/* Read a second time as text: a bare date means that whole day. */
-static const struct input_field to_text_field[] = {
-	{ "to_date", INPUT_TEXT, false, offsetof(struct history, to_text), 0,
-	    64 },
 };
 
 static void
@@ -63,10 +56,9 @@ check_cursor(struct request *request, struct history *in)
 static bool
 history_read(struct request *request, struct history *in)
 {
+	in->from_ms = in->to_ms = INPUT_NO_TIME;
 	if (!input_query(
-		request, history_fields, INPUT_COUNT(history_fields), in) ||
-	    !input_query(
-		request, to_text_field, INPUT_COUNT(to_text_field), in))
+		request, history_fields, INPUT_COUNT(history_fields), in))
 		return false;
 	if (in->type != NULL && !transaction_type_known(in->type))
 		input_refuse(request, "type",
@@ -74,10 +66,7 @@ history_read(struct request *request, struct history *in)
 	if (in->status != NULL && !transaction_status_known(in->status))
 		input_refuse(request, "status",
 		    "must be PENDING, SUCCESS, FAILED or CANCELLED");
-	if (in->to_ms != 0 && in->to_text != NULL &&
-	    strlen(in->to_text) == DATE_LENGTH)
-		in->to_ms += DAY_MS;
-	if (in->from_ms != 0 && in->to_ms != 0 && in->from_ms > in->to_ms)
+	if (in->to_ms != INPUT_NO_TIME && in->from_ms > in->to_ms)
 		input_refuse(
 		    request, "to_date", "must not be before from_date");
 	if (in->limit == 0)
@@ -117,16 +106,6 @@ history_found(struct request *request, const struct pg_answer *answer)
 	reply_end(request);
 }
 
-/* 0 means that no bound was given. */
-static void
-put_number(struct pg_params *params, int64_t number)
-{
-	if (number == 0)
-		pg_put_null(params);
-	else
-		pg_put_int8(params, number);
-}
-
 static void
 history_of(struct request *request, const struct uuid *account)
 {
@@ -135,11 +114,14 @@ history_of(struct request *request, const struct uuid *account)
 
 	pg_params_init(&params);
 	pg_put_uuid(&params, account);
-	put_number(&params, in->before);
+	if (in->before == 0)
+		pg_put_null(&params);
+	else
+		pg_put_int8(&params, in->before);
 	pg_put_text(&params, in->type);
 	pg_put_text(&params, in->status);
-	put_number(&params, in->from_ms);
-	put_number(&params, in->to_ms);
+	pg_put_int8_or_null(&params, in->from_ms, INPUT_NO_TIME);
+	pg_put_int8_or_null(&params, in->to_ms, INPUT_NO_TIME);
 	pg_put_int4(&params, (int32_t)in->limit + 1);
 	payment_read(request, STATEMENT_TRANSACTIONS, &params, history_found);
 }

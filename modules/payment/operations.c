@@ -105,9 +105,18 @@ operation_transaction(const struct provider_operation *operation,
 /* -- decisions ------------------------------------------------------------ */
 
 struct decision {
+	enum provider provider;
 	operation_done_fn done;
 	void *owner;
 };
+
+static uint64_t decisions[PROVIDERS];
+
+uint64_t
+operations_decided(enum provider provider)
+{
+	return decisions[provider];
+}
 
 static void
 count_end(const struct provider_operation *operation)
@@ -129,6 +138,7 @@ decided(void *owner, const struct pg_answer *answer)
 	struct decision *decision = owner;
 	struct provider_operation now;
 
+	decisions[decision->provider]++;
 	if (answer->status == PG_DONE && PQntuples(answer->rows) == 1) {
 		operation_read(answer->rows, 0, &now);
 		count_end(&now);
@@ -197,6 +207,7 @@ operation_decide(const struct provider_operation *operation, bool first,
 		abort();
 	decision->done = done;
 	decision->owner = owner;
+	decision->provider = operation->call.provider;
 	pg_params_init(&params);
 	pg_put_uuid(&params, &operation->id);
 	if (outcome == ANSWER_DONE) {

@@ -49,4 +49,8 @@ typedef void (*operation_done_fn)(
 void operation_decide(const struct provider_operation *operation, bool first,
     const struct provider_answer *answer, operation_done_fn done, void *owner);
 
+/* How many outcomes of PROVIDER were written by this worker: what was heard of
+ * a wallet before may have changed with each. */
+uint64_t operations_decided(enum provider provider);
+
 #endif

@@ -214,7 +214,7 @@ struct payments_list {
 	struct account_lookup lookup; /* first */
 	const char *status;
 	struct uuid merchant, before, id;
-	int64_t limit;
+	int64_t limit, from_ms, to_ms;
 };
 
 static const struct input_field list_fields[] = {
@@ -226,6 +226,10 @@ static const struct input_field list_fields[] = {
 	    0, 0 },
 	{ "limit", INPUT_INTEGER, false, offsetof(struct payments_list, limit),
 	    1, LIMIT_MAX },
+	{ "from_date", INPUT_TIME, false,
+	    offsetof(struct payments_list, from_ms), 0, 0 },
+	{ "to_date", INPUT_TIME_END, false,
+	    offsetof(struct payments_list, to_ms), 0, 0 },
 };
 
 static void
@@ -272,6 +276,8 @@ list_of(struct request *request, const struct uuid *account)
 	pg_put_text(&params, in->status);
 	put_id(&params, &in->merchant);
 	put_id(&params, &in->before);
+	pg_put_int8_or_null(&params, in->from_ms, INPUT_NO_TIME);
+	pg_put_int8_or_null(&params, in->to_ms, INPUT_NO_TIME);
 	pg_put_int4(&params, (int32_t)in->limit + 1);
 	payment_read(request, STATEMENT_PAYMENTS_OF, &params, list_found);
 }
@@ -282,11 +288,15 @@ payments_get(struct request *request)
 	struct payments_list *in = request_alloc(request, sizeof(*in));
 
 	request->state = in;
+	in->from_ms = in->to_ms = INPUT_NO_TIME;
 	if (!input_query(request, list_fields, INPUT_COUNT(list_fields), in))
 		return;
 	if (in->status != NULL && !transaction_status_known(in->status))
 		input_refuse(request, "status",
 		    "must be PENDING, SUCCESS, FAILED or CANCELLED");
+	if (in->to_ms != INPUT_NO_TIME && in->from_ms > in->to_ms)
+		input_refuse(
+		    request, "to_date", "must not be before from_date");
 	if (!input_valid(request))
 		return;
 	if (in->limit == 0)

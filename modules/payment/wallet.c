@@ -11,6 +11,7 @@
 #include "io/clock.h"
 #include "io/entropy.h"
 #include "payment/accounts.h"
+#include "payment/operations.h"
 #include "payment/payment.h"
 #include "payment/providers.h"
 #include "payment/reply_transaction.h"
@@ -19,13 +20,14 @@
 #include "web/reply.h"
 
 #define SLOTS 4096u /* a power of two */
-#define FRESH_MS 500 /* answered without asking */
+#define FRESH_MS 500 /* answered without asking, when nothing moved */
 #define STALE_MS 600000 /* good enough when the provider is away */
 
 struct wallet {
 	struct uuid user;
 	enum provider provider;
 	uint64_t heard_ms; /* monotonic; 0: empty */
+	uint64_t decided; /* operations_decided when it was asked */
 	int64_t balance_minor;
 	int64_t updated_ms; /* Unix ms */
 	char account_number[PROVIDER_ID_SIZE];
@@ -71,6 +73,17 @@ wallet_heard(const struct uuid *user, enum provider provider, uint64_t age_ms)
 	    clock_monotonic_ms() - slot->heard_ms > age_ms)
 		return NULL;
 	return slot;
+}
+
+/* Heard just now, and nothing that we know of has moved since. */
+static const struct wallet *
+wallet_fresh(const struct uuid *user, enum provider provider)
+{
+	const struct wallet *heard = wallet_heard(user, provider, FRESH_MS);
+
+	return heard != NULL && heard->decided == operations_decided(provider)
+	    ? heard
+	    : NULL;
 }
 
 static void
@@ -153,6 +166,7 @@ wallet_ask(struct request *request, const struct pg_answer *answer)
 	    pg_text(answer->rows, 0, 0));
 	uuid_format(&id, in->call.reference);
 	in->call.kind = EXCHANGE_BALANCE;
+	in->found.decided = operations_decided(in->call.provider);
 	request_hold(request);
 	providers_call(&in->call, wallet_heard_now, request);
 }
@@ -184,8 +198,7 @@ wallet_get(struct request *request)
 		input_refuse(request, "ewallet", "must be gopay or shopeepay");
 	if (!input_valid(request))
 		return;
-	heard =
-	    wallet_heard(&request->user.user_id, in->call.provider, FRESH_MS);
+	heard = wallet_fresh(&request->user.user_id, in->call.provider);
 	if (heard != NULL) {
 		wallet_show(request, heard);
 		return;

@@ -30,25 +30,32 @@ static void key_found(struct request *request, const struct pg_answer *answer);
 static void limit_checked(
     struct request *request, const struct rate_verdict *verdict);
 
-/* What nobody may do is 405 before it is 401, as in the other modules. */
+/* A wrong path or method is told to everybody, so that a call which no key
+ * could make does not look like one for want of a key. */
 static void
 refuse_key(struct request *request)
 {
-	if (endpoint_allows(request))
+	const struct visit *visit = request->state;
+
+	if (visit->nowhere)
+		reply_error(request, ERROR_NOT_FOUND);
+	else if (endpoint_allows(request))
 		reply_error(request, ERROR_BAD_API_KEY);
 	else
 		endpoint_continue(request);
 }
 
-void
-api_client_admit(struct request *request)
+static void
+admit(struct request *request, bool nowhere)
 {
 	const char *key = request_header(request, "x-api-key");
 	const char *pepper = config_text(CONFIG_API_KEY_PEPPER);
 	struct pg_params params;
+	struct visit *visit = request_alloc(request, sizeof(*visit));
 	uint8_t hash[32];
 
-	request->state = request_alloc(request, sizeof(struct visit));
+	visit->nowhere = nowhere;
+	request->state = visit;
 	reply_before_send(request, access_log_write);
 	if (key == NULL || *key == '\0' || strlen(key) > API_KEY_LENGTH_MAX) {
 		refuse_key(request);
@@ -59,6 +66,18 @@ api_client_admit(struct request *request)
 	pg_put_bytea(&params, hash, sizeof(hash));
 	request_sql(
 	    request, store_pool(), STORE_FIND_KEY, &params, false, key_found);
+}
+
+void
+api_client_admit(struct request *request)
+{
+	admit(request, false);
+}
+
+void
+api_client_nowhere(struct request *request)
+{
+	admit(request, true);
 }
 
 static void
@@ -161,6 +180,8 @@ limit_headers(struct request *request, const struct rate_verdict *verdict)
 static void
 limit_checked(struct request *request, const struct rate_verdict *verdict)
 {
+	const struct visit *visit = request->state;
+
 	limit_headers(request, verdict);
 	if (!verdict->allowed) {
 		metric_add(METRIC_API_LIMITED, 0, 1);
@@ -168,7 +189,10 @@ limit_checked(struct request *request, const struct rate_verdict *verdict)
 		    request, ERROR_RATE_LIMITED, verdict->retry_after);
 		return;
 	}
-	endpoint_continue(request);
+	if (visit->nowhere)
+		reply_error(request, ERROR_NOT_FOUND);
+	else
+		endpoint_continue(request);
 }
 
 bool

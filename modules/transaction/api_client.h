@@ -15,6 +15,7 @@
 /* One call of an API client: the state of every request of this module. */
 struct visit {
 	bool known; /* the key named a service */
+	bool nowhere; /* the path leads to nothing: 404 whoever asks */
 	struct uuid service_id, key_id; /* zero while unknown */
 	unsigned permissions;
 	struct rate_window windows[RATE_WINDOWS_MAX];
@@ -26,6 +27,10 @@ struct visit {
 /* The admission of every endpoint here: key, limits, access row. Replies 401,
  * 429 or 503 by itself, else goes on to the operation. */
 void api_client_admit(struct request *request);
+
+/* The same for a path that leads to nothing: 404 whatever the key, and its
+ * access row names who asked. */
+void api_client_nowhere(struct request *request);
 
 /* True when the client has PERMISSION; else it has replied 403. */
 bool api_client_permitted(struct request *request, unsigned permission);

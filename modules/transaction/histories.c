@@ -21,7 +21,9 @@
 #define SIZE_DEFAULT 20
 #define SIZE_MOST 100
 #define PAGED_ROWS_MOST 10000 /* deeper needs the cursor */
-#define PAGE_MOST 1000000
+#define OFFSET_MOST 1000000 /* nobody turns so many pages */
+#define TOO_DEEP "too deep for page: follow next_cursor instead"
+#define PAGE_DIGITS_MOST 12
 
 struct filter {
 	const char *type, *status, *payment_method, *cursor, *page;
@@ -47,7 +49,8 @@ static const struct input_field fields[] = {
 	    offsetof(struct filter, payment_method), 0, 32 },
 	{ "cursor", INPUT_TEXT, false, offsetof(struct filter, cursor), 0,
 	    512 },
-	{ "page", INPUT_TEXT, false, offsetof(struct filter, page), 0, 8 },
+	{ "page", INPUT_TEXT, false, offsetof(struct filter, page), 0,
+	    PAGE_DIGITS_MOST },
 	{ "size", INPUT_INTEGER, false, offsetof(struct filter, size), 1,
 	    SIZE_MOST },
 	{ "from_date", INPUT_TIME, false, offsetof(struct filter, from_ms), 0,
@@ -82,6 +85,13 @@ check_word(struct request *request, const char *field, const char *word,
 		input_refuse(request, field, message);
 }
 
+/* Rows before the page. */
+static int64_t
+page_offset(const struct listing *listing)
+{
+	return (listing->page - listing->first_page) * listing->filter.size;
+}
+
 static void
 check_page(struct request *request, struct listing *listing)
 {
@@ -94,7 +104,7 @@ check_page(struct request *request, struct listing *listing)
 		return;
 	listing->page = strtoll(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end != '\0' ||
-	    listing->page < listing->first_page || listing->page > PAGE_MOST) {
+	    listing->page < listing->first_page) {
 		input_refuse(request, "page",
 		    listing->first_page == 1 ? "a whole number from 1"
 					     : "a whole number from 0");
@@ -102,10 +112,8 @@ check_page(struct request *request, struct listing *listing)
 	}
 	if (listing->filter.cursor != NULL)
 		input_refuse(request, "page", "give page or cursor, not both");
-	else if ((listing->page - listing->first_page) * listing->filter.size >=
-	    PAGED_ROWS_MOST)
-		input_refuse(request, "page",
-		    "too deep for page: follow next_cursor instead");
+	else if (page_offset(listing) >= OFFSET_MOST)
+		input_refuse(request, "page", TOO_DEEP);
 }
 
 static void
@@ -131,8 +139,7 @@ check(struct request *request, struct listing *listing)
 	    "PENDING, SUCCESS, FAILED or CANCELLED");
 	check_word(request, "payment_method", filter->payment_method,
 	    payment_method_known, "GOPAY or SHOPEE_PAY");
-	if (filter->from_ms != 0 && filter->to_ms != 0 &&
-	    filter->from_ms > filter->to_ms)
+	if (filter->to_ms != INPUT_NO_TIME && filter->from_ms > filter->to_ms)
 		input_refuse(request, "to_date", "not before from_date");
 	if (filter->size == 0)
 		filter->size = SIZE_DEFAULT;
@@ -146,14 +153,8 @@ put_filter(struct pg_params *params, const struct filter *filter)
 	pg_put_text(params, filter->type);
 	pg_put_text(params, filter->status);
 	pg_put_text(params, filter->payment_method);
-	if (filter->from_ms == 0)
-		pg_put_null(params);
-	else
-		pg_put_int8(params, filter->from_ms);
-	if (filter->to_ms == 0)
-		pg_put_null(params);
-	else
-		pg_put_int8(params, filter->to_ms);
+	pg_put_int8_or_null(params, filter->from_ms, INPUT_NO_TIME);
+	pg_put_int8_or_null(params, filter->to_ms, INPUT_NO_TIME);
 }
 
 static void
@@ -167,6 +168,7 @@ list_begin(struct request *request, int64_t first_page)
 		return;
 	listing = request_alloc(request, sizeof(*listing));
 	listing->first_page = first_page;
+	listing->filter.from_ms = listing->filter.to_ms = INPUT_NO_TIME;
 	visit->state = listing;
 	if (!input_query(
 		request, fields, INPUT_COUNT(fields), &listing->filter))
@@ -178,6 +180,44 @@ list_begin(struct request *request, int64_t first_page)
 	put_filter(&params, &listing->filter);
 	request_sql(
 	    request, store_pool(), STORE_COUNT, &params, false, list_counted);
+}
+
+/* The members of meta that do not depend on the rows. */
+static struct json_writer *
+list_reply(struct request *request, const struct listing *listing)
+{
+	struct json_writer *writer = reply_begin(request, 200, "Transactions");
+
+	reply_meta_int(request, "size", listing->filter.size);
+	if (listing->by_page) {
+		reply_meta_int(request, "page", listing->page);
+		reply_meta_int(request, "total", listing->total);
+	}
+	reply_meta_text(request, "watermark",
+	    *listing->watermark == '\0' ? NULL : listing->watermark);
+	return writer;
+}
+
+/* A page past the end is empty; one that is deep within is read by cursor
+ * only. False: it has replied. */
+static bool
+page_reachable(struct request *request, const struct listing *listing)
+{
+	int64_t offset = page_offset(listing);
+	struct json_writer *writer;
+
+	if (offset < PAGED_ROWS_MOST)
+		return true;
+	if (offset < listing->total) {
+		input_refuse(request, "page", TOO_DEEP);
+		return input_valid(request);
+	}
+	writer = list_reply(request, listing);
+	reply_meta_text(request, "next_cursor", NULL);
+	json_put_array_begin(writer);
+	json_put_array_end(writer);
+	reply_end(request);
+	return false;
 }
 
 static void
@@ -192,6 +232,8 @@ list_counted(struct request *request, const struct pg_answer *answer)
 	listing->total = pg_int(answer->rows, 0, 0);
 	snprintf(listing->watermark, sizeof(listing->watermark), "%s",
 	    pg_text(answer->rows, 0, 1));
+	if (!page_reachable(request, listing))
+		return;
 	pg_params_init(&params);
 	put_filter(&params, &listing->filter);
 	if (listing->before_us == 0) {
@@ -202,8 +244,7 @@ list_counted(struct request *request, const struct pg_answer *answer)
 		pg_put_uuid(&params, &listing->before_id);
 	}
 	pg_put_int8(&params, listing->filter.size + 1);
-	pg_put_int8(&params,
-	    (listing->page - listing->first_page) * listing->filter.size);
+	pg_put_int8(&params, page_offset(listing));
 	request_sql(
 	    request, store_pool(), STORE_PAGE, &params, false, list_found);
 }
@@ -288,14 +329,7 @@ list_found(struct request *request, const struct pg_answer *answer)
 	found = PQntuples(answer->rows);
 	shown =
 	    found > listing->filter.size ? (int)listing->filter.size : found;
-	writer = reply_begin(request, 200, "Transactions");
-	reply_meta_int(request, "size", listing->filter.size);
-	if (listing->by_page) {
-		reply_meta_int(request, "page", listing->page);
-		reply_meta_int(request, "total", listing->total);
-	}
-	reply_meta_text(request, "watermark",
-	    *listing->watermark == '\0' ? NULL : listing->watermark);
+	writer = list_reply(request, listing);
 	if (found > shown)
 		put_next_cursor(request, answer->rows, shown - 1);
 	else
@@ -347,5 +381,7 @@ ENDPOINT_ADMITTED(
     transaction_histories, api_client_admit, { "GET", list, ACCESS_PUBLIC })
 ENDPOINT_ADMITTED(transaction_histories_from_zero, api_client_admit,
     { "GET", list_from_zero, ACCESS_PUBLIC })
+ENDPOINT_ADMITTED(
+    transaction_nowhere, api_client_nowhere, { "GET", list, ACCESS_PUBLIC })
 ENDPOINT_ADMITTED(
     transaction_history, api_client_admit, { "GET", detail, ACCESS_PUBLIC })

@@ -143,5 +143,15 @@ report_found(struct request *request, const struct pg_answer *answer)
 		reply_json(request, answer->rows);
 }
 
+/* There is no such report; who may read reports is told so. */
+static void
+no_report(struct request *request)
+{
+	if (api_client_permitted(request, PERMISSION_READ_REPORTS))
+		reply_error(request, ERROR_NOT_FOUND);
+}
+
+ENDPOINT_ADMITTED(transaction_no_report, api_client_admit,
+    { "GET", no_report, ACCESS_PUBLIC })
 ENDPOINT_ADMITTED(
     transaction_report_daily, api_client_admit, { "GET", daily, ACCESS_PUBLIC })

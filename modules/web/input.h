@@ -14,7 +14,8 @@ enum input_type {
 	INPUT_INTEGER, /* int64_t in lowest..highest; in a query from text */
 	INPUT_UUID, /* struct uuid */
 	INPUT_JSON, /* const char *: the object or array re-written compactly */
-	INPUT_TIME /* int64_t Unix ms; RFC 3339 timestamp or date; UTC */
+	INPUT_TIME, /* int64_t Unix ms; RFC 3339 timestamp or date; UTC */
+	INPUT_TIME_END /* the same, but a bare date is the end of its day */
 };
 
 struct input_field {
@@ -24,6 +25,9 @@ struct input_field {
 	size_t offset; /* in the struct to fill */
 	int64_t lowest, highest; /* per type; INPUT_JSON: highest bytes */
 };
+
+/* What the caller puts where a time is to be read: 0 is a time too. */
+#define INPUT_NO_TIME INT64_MIN
 
 /*
  * Reads the JSON body into OUT (zeroed by the caller: absent optional fields

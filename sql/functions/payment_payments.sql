@@ -184,7 +184,7 @@ language sql stable security definer set search_path = pg_catalog as $$
 $$;
 
 create function payment.payments_of(payer_account uuid, state text, merchant uuid,
-	before_id uuid, rows integer)
+	before_id uuid, from_ms bigint, to_ms bigint, rows integer)
 returns setof payment.payment_answer
 language sql stable security definer set search_path = pg_catalog
 set plan_cache_mode = force_custom_plan as $$
@@ -194,7 +194,9 @@ set plan_cache_mode = force_custom_plan as $$
 		where i.payer_account = $1
 			and i.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
 			and ($2 is null or i.state = $2) and ($3 is null or i.merchant_id = $3)
-		order by i.id desc limit least(greatest($5, 1), 101)) t
+			and ($5 is null or i.created_at >= meta.moment($5))
+			and ($6 is null or i.created_at < meta.moment($6))
+		order by i.id desc limit least(greatest($7, 1), 101)) t
 	cross join lateral payment.payment_answer(0, false, t.id, t.last_row, null) a
 	order by t.id desc
 $$;

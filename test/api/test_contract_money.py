@@ -150,6 +150,18 @@ def test_a_wallet_shows_what_the_provider_says(stack, sandbox, provider):
     assert TIME.fullmatch(data["last_updated"])
 
 
+@pytest.mark.parametrize("provider", ["gopay", "shopeepay"])
+def test_a_wallet_shows_what_was_moved_just_now(stack, sandbox, provider):
+    user = stack.user(balance=50_000)
+    method = {word: name for name, word in METHODS.items()}[provider]
+    path = "/api/payment/wallet?ewallet=" + provider
+    before = exact(expect(user.payment.get(path), 200))["data"]["balance"]
+    expect(user.payment.post("/api/payment/wallet/topup", {"amount": 20_000,
+        "payment_method": method, "phone_number": user.phone}), 200)
+    after = exact(expect(user.payment.get(path), 200))["data"]["balance"]
+    assert after == before + 20_000
+
+
 @pytest.mark.parametrize("query", ["", "?ewallet=", "?ewallet=ovo",
     "?ewallet=GOPAY%20", "?ewallet=gopay&ewallet=shopeepay", "?ewallet=%00",
     "?wallet=gopay", "?ewallet=" + "g" * 500])

@@ -264,6 +264,59 @@ def test_an_address_that_anybody_could_write_is_not_believed(stack):
 
 
 @pytest.mark.parametrize("path", LISTS)
+def test_a_page_past_the_end_is_empty(regulator, moved, path):
+    answer = expect(regulator.get(path + "?page=9999&size=100"), 200)
+    assert answer.data == [] and answer.meta["next_cursor"] is None
+    assert answer.meta["page"] == 9_999
+    assert answer.meta["total"] >= len(moved)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_nothing_happened_before_the_epoch(regulator, moved, path):
+    answer = expect(regulator.get(path + "?to_date=1970-01-01"), 200)
+    assert answer.data == [] and answer.meta["total"] == 0
+
+
+@pytest.mark.parametrize("offset", ["%2B00:00", "+00:00", "Z", "+07:00"])
+def test_a_time_has_an_offset(regulator, moved, offset):
+    expect(regulator.get(LISTS[0] + "?from_date=2026-01-01T00:00:00"
+        + offset), 200)
+
+
+@pytest.mark.parametrize("path", ["/api/transaction/nothing",
+    "/api/transaction/histories/", "/api/transaction/histories/a/b",
+    "/api/transactions/", "/api/transaction/reports/nothing"])
+def test_a_path_to_nowhere_leaves_a_row_too(stack, path):
+    service = stack.service()
+    for client, known in ((stack.regulator(service), True),
+            (stack.transaction, False)):
+        answer = client.get(path)
+        status = 401 if "reports" in path and not known else 404
+        expect(answer, status)
+        with stack.pg() as pg:
+            rows = pg.execute("""select l.response_status, s.code
+                from transaction.api_access_logs l
+                left join transaction.external_services s
+                    on s.id = l.external_service_id
+                where l.request_id = %s""",
+                (answer.headers["X-Request-Id"],)).fetchall()
+        assert rows == [(status, service if known else None)]
+
+
+def test_reports_that_are_none_need_the_permission(stack):
+    client = stack.regulator(None, "--permissions", "READ_TRANSACTIONS")
+    expect(client.get("/api/transaction/reports/nothing"), 403,
+        "permission_missing")
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_wrong_method_is_405_whatever_the_key(stack, path):
+    for headers in ({}, {"X-API-Key": "nobody"}):
+        answer = expect(stack.transaction.post(path, {}, headers=headers), 405)
+        assert "GET" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("path", LISTS)
 def test_pages_past_the_bound_are_refused_with_a_hint(regulator, path):
     answer = regulator.get(path + "?page=1000000&size=100")
     expect(answer, 400)

@@ -276,6 +276,8 @@ def test_payments_are_listed_newest_first_in_pages(stack, merchant):
 QRIS = ("00020101021126570011ID.DANA.WWW01189360091530302325170209030232517"
     "0303UMI51440014ID.CO.QRIS.WWW0215ID10265294489570303UMI5204737253033605"
     "802ID5914Raol Mukarrozi6015Kota Banjar Bar6105707316304E0BD")
+# The same of a merchant whom nobody knows.
+STRANGER = QRIS[:-4].replace("ID1026529448957", "ID1999999999999") + "08D2"
 
 
 def test_a_good_code_is_read(payer):
@@ -296,4 +298,27 @@ def test_a_damaged_code_is_refused(payer, code):
 
 def test_a_code_of_nobody_we_know_cannot_be_paid(payer):
     expect(payer.payment.post("/api/payment/payments",
-        {"qris": QRIS, "amount": 1_000}), 404, "merchant_not_found")
+        {"qris": STRANGER, "amount": 1_000}), 404, "merchant_not_found")
+
+
+def test_a_code_is_paid_as_its_merchant(payer):
+    made = expect(payer.payment.post("/api/payment/payments",
+        {"qris": QRIS, "amount": 1_000}), 201).data
+    assert made["merchant_name"] == "Raol Mukarrozi"
+    assert made["status"] == "PENDING"
+    expect(payer.payment.post(f"/api/payment/payments/{made['id']}/process"),
+        200)
+
+
+def test_payments_of_a_time(payer, merchant):
+    expect(payer.payment.post("/api/payment/payments",
+        {"merchant_id": merchant["merchant_id"], "amount": 1_000}), 201)
+    path = "/api/payment/payments"
+    day = expect(payer.payment.get(path), 200).data[0]["created_at"][:10]
+    for query, some in ((f"from_date={day}&to_date={day}", True),
+            ("from_date=2999-01-01", False), ("to_date=1970-01-01", False)):
+        found = expect(payer.payment.get(f"{path}?{query}"), 200).data
+        assert bool(found) == some, query
+    expect(payer.payment.get(path + "?from_date=x"), 400)
+    expect(payer.payment.get(path + "?from_date=2999-01-01&to_date=" + day),
+        400)

@@ -10,7 +10,7 @@ import time
 from decimal import Decimal
 
 JAKARTA = datetime.timezone(datetime.timedelta(hours=7))
-PHONE = re.compile(r"(?:0|\+?62)(8[0-9]{8,11})")
+PHONE = re.compile(r"(?:0|\+?62)(8[0-9]{7,13})")
 VALUE = re.compile(r"[0-9]{1,13}\.[0-9]{2}")
 TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\+07:00")

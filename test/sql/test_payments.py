@@ -130,7 +130,7 @@ def test_pages(books):
     merchant, _ = books.merchant()
     made = [books.payment(payer, merchant, n)["id"] for n in range(1, 6)]
     books.process(made[1], payer)
-    call = "select * from payment.payments_of(%s, %s, null, %s, %s)"
+    call = "select * from payment.payments_of(%s, %s, null, %s, null, null, %s)"
     assert [r["id"] for r in books.rows(call, payer, None, None, 2)] == made[:2:-1]
     assert [r["id"] for r in books.rows(call, payer, None, made[3], 9)] == made[2::-1]
     assert [r["id"] for r in books.rows(call, payer, "SUCCESS", None, 9)] == [made[1]]
