@@ -93,6 +93,7 @@ accounts_of(struct posting *const items[], int count,
 {
 	int all = 0, distinct = 0;
 
+	assert(count > 0 && count <= POST_CALL_MAX);
 	for (int i = 0; i < count; i++) {
 		accounts[all++] = items[i]->debit;
 		accounts[all++] = items[i]->credit;

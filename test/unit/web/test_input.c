@@ -330,7 +330,7 @@ test_queries(void **state)
 		{ "name=%C3%A9&amount=1&x=%41", NULL },
 		{ "name=a&amount=1&count=", "count" },
 		{ "name=a&amount=1&count=07", "count" },
-		{ "name=a&amount=1&name=b", "query" },
+		{ "name=a&amount=1&name=b", "name" },
 		{ "name=%zz&amount=1", "query" },
 		{ "name=%00&amount=1", "query" },
 		{ "name=%ff&amount=1", "query" },
