@@ -122,16 +122,18 @@ def test_the_older_path_counts_pages_from_zero(ojk, moved):
 
 
 def test_cursors_walk_the_whole_list_once(ojk, moved):
+    # The journal may be long: from the first of these on.
+    whole = f"{LIST}?type=TRANSFER&from_date={moved[0]['created_at']}"
     seen, cursor = [], ""
     for _ in range(200):
-        answer = expect(ojk.get(f"{LIST}?type=TRANSFER&size=50{cursor}"), 200)
+        answer = expect(ojk.get(f"{whole}&size=3{cursor}"), 200)
         seen += [row["id"] for row in answer.data]
         if answer.meta["next_cursor"] is None:
             break
         cursor = "&cursor=" + answer.meta["next_cursor"]
     assert len(seen) == len(set(seen))
     assert {row["id"] for row in moved} <= set(seen)
-    assert len(seen) >= expect(ojk.get(f"{LIST}?type=TRANSFER&size=1"), 200).meta["total"]
+    assert len(seen) >= expect(ojk.get(f"{whole}&size=1"), 200).meta["total"]
 
 
 def test_page_and_cursor_do_not_mix(ojk, moved):
