@@ -24,7 +24,10 @@ def free_port():
 
 
 class OwnModule:
-    """One process; `settings` are names without ONEGATE_."""
+    """One process; `settings` are names without ONEGATE_. What its public
+    listener is bound with, a class of its own may change."""
+
+    BOUND_WITH = "guard_connect"
 
     def __init__(self, stack, folder, module, **settings):
         data = pathlib.Path(stack.status["data"])
@@ -32,6 +35,9 @@ class OwnModule:
         shutil.copytree(data / "conf" / module, folder / "conf")
         for path in (folder / "conf").rglob("*.conf"):
             text = path.read_text()
+            text = re.sub(r"(?m)^(\s*bind\s+\S+\s+"
+                + stack.status[module]["base_url"].rsplit(":", 1)[1]
+                + r"\s+)\w+", rf"\g<1>{self.BOUND_WITH}", text)
             for url, port in ((stack.status[module]["base_url"], self.port),
                     (stack.status[module]["internal_url"], internal)):
                 text = re.sub(r"(?m)^(\s*bind\s+\S+\s+)"
