@@ -87,6 +87,36 @@ pin_old_checked(struct request *request, const char *phc)
 }
 
 static void
+pin_trail_written(struct request *request, const struct pg_answer *answer)
+{
+	if (answer->status == PG_DONE)
+		reply_release(request);
+	else
+		reply_replace(request, ERROR_UNAVAILABLE);
+}
+
+/* A wrong old PIN leaves its row before the answer leaves. */
+static void
+pin_trail(struct request *request)
+{
+	int status = reply_status(request);
+	struct pg_params params;
+
+	if (status != 403 && status != 429) {
+		reply_release(request);
+		return;
+	}
+	auth_count(EVENT_PIN_REFUSED);
+	auth_params_begin(request, &params);
+	pg_put_uuid(&params, &request->user.user_id);
+	pg_put_text(&params, "pin_change");
+	pg_put_text(&params, status == 403 ? "wrong_pin" : "blocked");
+	pg_put_uuid(&params, &request->user.session_id);
+	pg_put_null(&params);
+	auth_sql(request, STATEMENT_AUDIT, &params, pin_trail_written);
+}
+
+static void
 pin_password_checked(struct request *request, enum password_verdict verdict)
 {
 	const struct pin_change *in = request->state;
@@ -100,10 +130,12 @@ pin_password_checked(struct request *request, enum password_verdict verdict)
 		    pin_slow_down);
 		return;
 	}
-	if (in->set_before)
-		pin_check(request, &source, in->old_pin, pin_old_checked);
-	else
+	if (!in->set_before) {
 		pin_hash(request);
+		return;
+	}
+	reply_before_send(request, pin_trail);
+	pin_check(request, &source, in->old_pin, pin_old_checked);
 }
 
 static void

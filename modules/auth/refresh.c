@@ -141,10 +141,18 @@ refresh_use(struct request *request)
 }
 
 static void
+refresh_refuse(struct request *request)
+{
+	reply_error(request, ERROR_BAD_REFRESH_TOKEN);
+}
+
+/* Not the shape of a token, or none at all. */
+static void
 refresh_unknown(struct request *request)
 {
 	auth_count(EVENT_REFRESH_REFUSED);
-	reply_error(request, ERROR_BAD_REFRESH_TOKEN);
+	auth_audit(
+	    request, "refresh", "refused", NULL, NULL, NULL, refresh_refuse);
 }
 
 static void

@@ -46,6 +46,8 @@ static const struct throttle_rule rules[] = {
 struct throttle_wait {
 	const struct throttle_rule *rule;
 	const char *account; /* NULL: none, or already counted */
+	const char *subject; /* of the count under way */
+	uint32_t retry_after; /* of the refusal */
 	step_fn next;
 	void *state;
 };
@@ -95,24 +97,54 @@ static void
 throttle_count(struct request *request, const char *what, const char *who,
     enum config_id limit, uint32_t hour_factor, rate_step_fn next)
 {
+	struct throttle_wait *wait = request->state;
 	uint32_t minute = (uint32_t)config_number(limit);
 	struct rate_window windows[2] = { { MINUTE, minute },
 		{ HOUR, minute * hour_factor } };
 
-	rate_limit(request, subject_of(request, what, who), windows, 2, next);
+	wait->subject = subject_of(request, what, who);
+	rate_limit(request, wait->subject, windows, 2, next);
+}
+
+static void
+throttle_reply(struct request *request)
+{
+	const struct throttle_wait *wait = request->state;
+
+	reply_error_retry(request, ERROR_RATE_LIMITED, wait->retry_after);
+}
+
+static void
+throttle_trail(struct request *request, const struct rate_verdict *verdict)
+{
+	const struct throttle_wait *wait = request->state;
+	bool known = request->user.user_id_text[0] != '\0';
+
+	if (verdict->allowed)
+		auth_audit(request, wait->rule->name, "throttled",
+		    known ? &request->user.user_id : NULL,
+		    known ? &request->user.session_id : NULL, NULL,
+		    throttle_reply);
+	else
+		throttle_reply(request);
 }
 
 static void
 throttle_refuse(struct request *request, const struct rate_verdict *verdict)
 {
+	static const struct rate_window once = { MINUTE, 1 };
 	struct throttle_wait *wait = request->state;
 
+	wait->retry_after = verdict->retry_after;
 	auth_count(EVENT_THROTTLED);
 	log_event(LOG_LEVEL_WARNING, "auth: too many tries",
 	    LOG_TEXT("request_id", request->id),
 	    LOG_TEXT("kind", wait->rule->name),
 	    LOG_NUMBER("retry_after", verdict->retry_after));
-	reply_error_retry(request, ERROR_RATE_LIMITED, verdict->retry_after);
+	/* The metric counts each refusal, the trail keeps one a minute: a flood
+	 * must not become a flood of rows. */
+	rate_limit(request, request_format(request, "trail:%s", wait->subject),
+	    &once, 1, throttle_trail);
 }
 
 static void

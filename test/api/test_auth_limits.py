@@ -66,6 +66,18 @@ def test_tries_of_one_address_are_limited(auth_with):
     assert statuses == [401] * 5 + [429] * 2
 
 
+def test_a_flood_leaves_one_row_a_minute(stack, auth_with):
+    client, mine = auth_with(LIMIT_LOGIN_ADDRESS=2).client, unique("flood")
+    answers = [client.post("/api/auth/login", {"username": unique(),
+        "password": PASSWORD}, headers={"X-Request-Id": mine})
+        for _ in range(6)]
+    assert [answer.status for answer in answers] == [401] * 2 + [429] * 4
+    with stack.pg() as database:
+        assert database.execute("select outcome, count(*) from"
+            " auth.audit_events where request_id = %s group by 1 order by 1",
+            (mine,)).fetchall() == [("refused", 2), ("throttled", 1)]
+
+
 def test_registrations_and_refreshes_of_one_address_are_limited(auth_with):
     client = auth_with(LIMIT_REGISTER_ADDRESS=2,
         LIMIT_REFRESH_ADDRESS=3).client

@@ -315,6 +315,33 @@ def test_a_user_reads_the_own_trail_and_only_that(stack, bob):
         expect(user.auth.get("/api/auth/audit?" + query), 400)
 
 
+def trail(stack, request_id):
+    with stack.pg() as database:
+        return database.execute("select event, outcome, user_id is not null,"
+            " ip is not null from auth.audit_events where request_id = %s",
+            (request_id,)).fetchall()
+
+
+@pytest.mark.parametrize("body", [{}, {"refresh_token": "x"},
+    {"refresh_token": "A" * 43}])
+def test_a_refused_refresh_leaves_a_row(stack, body):
+    mine = unique("audit")
+    expect(stack.auth.put("/api/auth/refresh", body,
+        headers={"X-Request-Id": mine}), 401)
+    assert trail(stack, mine) == [("refresh", "refused", False, True)]
+
+
+def test_a_wrong_pin_leaves_a_row(stack):
+    user = stack.user()
+    expect(pin(user, pin="271828", password=PASSWORD), 200)
+    for status, outcome in [(403, "wrong_pin")] * 5 + [(429, "blocked")]:
+        mine = unique("audit")
+        expect(user.auth.put("/api/auth/pin", {"pin": "739154",
+            "password": PASSWORD, "old_pin": "271829"},
+            headers={"X-Request-Id": mine}), status)
+        assert trail(stack, mine) == [("pin_change", outcome, True, True)]
+
+
 def test_the_trail_cannot_be_changed(stack):
     import psycopg
     stack.user()
