@@ -102,6 +102,16 @@ unit_seconds(const char *unit)
 }
 
 static void
+own_window(struct visit *visit, const PGresult *rows)
+{
+	int unit = pg_column(rows, "rate_limit_unit");
+	int count = pg_column(rows, "rate_limit_count");
+
+	visit->own.seconds = unit_seconds(pg_text(rows, 0, unit));
+	visit->own.limit = (uint32_t)pg_int(rows, 0, count);
+}
+
+static void
 visit_read(struct visit *visit, const PGresult *rows)
 {
 	const char *text = pg_text(rows, 0, pg_column(rows, "service_id"));
@@ -109,6 +119,7 @@ visit_read(struct visit *visit, const PGresult *rows)
 	snprintf(visit->service_text, sizeof(visit->service_text), "%s", text);
 	uuid_parse(text, strlen(text), &visit->service_id);
 	text = pg_text(rows, 0, pg_column(rows, "key_id"));
+	snprintf(visit->key_text, sizeof(visit->key_text), "%s", text);
 	uuid_parse(text, strlen(text), &visit->key_id);
 	if (pg_bool(rows, 0, pg_column(rows, "read_transactions")))
 		visit->permissions |= PERMISSION_READ_TRANSACTIONS;
@@ -118,10 +129,7 @@ visit_read(struct visit *visit, const PGresult *rows)
 	window_add(visit, 3600, pg_int(rows, 0, pg_column(rows, "limit_hour")));
 	window_add(visit, 86400, pg_int(rows, 0, pg_column(rows, "limit_day")));
 	if (!pg_is_null(rows, 0, pg_column(rows, "rate_limit_count")))
-		window_add(visit,
-		    unit_seconds(
-			pg_text(rows, 0, pg_column(rows, "rate_limit_unit"))),
-		    pg_int(rows, 0, pg_column(rows, "rate_limit_count")));
+		own_window(visit, rows);
 	visit->known = true;
 }
 
@@ -155,20 +163,29 @@ header_number(struct request *request, const char *name, uint32_t value)
 	reply_header(request, name, text);
 }
 
-/* The tightest window in the standard's headers, all three in the gateway's
- * older ones. */
 static void
-limit_headers(struct request *request, const struct rate_verdict *verdict)
+tightest_headers(struct request *request, const struct rate_window *window,
+    const struct rate_verdict *verdict, unsigned i)
+{
+	header_number(request, "RateLimit-Limit", window->limit);
+	header_number(request, "RateLimit-Remaining", verdict->remaining[i]);
+	header_number(request, "RateLimit-Reset", verdict->reset_seconds[i]);
+}
+
+/* The tightest window in the standard's headers, the service's three in the
+ * gateway's older ones. OWN is about the key's own window, or NULL. */
+static void
+limit_headers(struct request *request, const struct rate_verdict *own)
 {
 	const struct visit *visit = request->state;
+	const struct rate_verdict *verdict = visit->verdict;
 	unsigned tightest = verdict->tightest;
 
-	header_number(
-	    request, "RateLimit-Limit", visit->windows[tightest].limit);
-	header_number(
-	    request, "RateLimit-Remaining", verdict->remaining[tightest]);
-	header_number(
-	    request, "RateLimit-Reset", verdict->reset_seconds[tightest]);
+	if (own != NULL && own->remaining[0] <= verdict->remaining[tightest])
+		tightest_headers(request, &visit->own, own, 0);
+	else
+		tightest_headers(
+		    request, &visit->windows[tightest], verdict, tightest);
 	for (unsigned i = 0; i < 3 && i < visit->window_count; i++) {
 		header_number(
 		    request, window_headers[i].limit, visit->windows[i].limit);
@@ -178,21 +195,50 @@ limit_headers(struct request *request, const struct rate_verdict *verdict)
 }
 
 static void
-limit_checked(struct request *request, const struct rate_verdict *verdict)
+limit_refuse(struct request *request, const struct rate_verdict *verdict)
+{
+	metric_add(METRIC_API_LIMITED, 0, 1);
+	reply_error_retry(request, ERROR_RATE_LIMITED, verdict->retry_after);
+}
+
+static void
+limit_passed(struct request *request)
 {
 	const struct visit *visit = request->state;
 
-	limit_headers(request, verdict);
-	if (!verdict->allowed) {
-		metric_add(METRIC_API_LIMITED, 0, 1);
-		reply_error_retry(
-		    request, ERROR_RATE_LIMITED, verdict->retry_after);
-		return;
-	}
 	if (visit->nowhere)
 		reply_error(request, ERROR_NOT_FOUND);
 	else
 		endpoint_continue(request);
+}
+
+static void
+own_limit_checked(struct request *request, const struct rate_verdict *own)
+{
+	limit_headers(request, own);
+	if (own->allowed)
+		limit_passed(request);
+	else
+		limit_refuse(request, own);
+}
+
+static void
+limit_checked(struct request *request, const struct rate_verdict *verdict)
+{
+	struct visit *visit = request->state;
+
+	visit->verdict = verdict;
+	if (verdict->allowed && visit->own.seconds != 0) {
+		rate_limit(request,
+		    request_format(request, "key:%s", visit->key_text),
+		    &visit->own, 1, own_limit_checked);
+		return;
+	}
+	limit_headers(request, NULL);
+	if (verdict->allowed)
+		limit_passed(request);
+	else
+		limit_refuse(request, verdict);
 }
 
 bool

@@ -18,9 +18,11 @@ struct visit {
 	bool nowhere; /* the path leads to nothing: 404 whoever asks */
 	struct uuid service_id, key_id; /* zero while unknown */
 	unsigned permissions;
-	struct rate_window windows[RATE_WINDOWS_MAX];
+	struct rate_window windows[RATE_WINDOWS_MAX]; /* of the service */
 	unsigned window_count;
-	char service_text[UUID_TEXT_SIZE];
+	struct rate_window own; /* of this key beside them; 0 s: none */
+	const struct rate_verdict *verdict; /* on the service's windows */
+	char service_text[UUID_TEXT_SIZE], key_text[UUID_TEXT_SIZE];
 	void *state; /* the handler's own */
 };
 

@@ -212,6 +212,27 @@ def test_every_window_counts(stack, window):
     assert statuses == [200, 200, 200, 429, 429]
 
 
+def test_a_key_may_have_a_limit_of_its_own(stack):
+    service = stack.service(minute=100)
+    free = stack.regulator(service)
+    for _ in range(4):
+        expect(free.get(LISTS[0] + "?size=1"), 200)
+    text = stack.api_key(service)
+    with stack.pg() as pg:
+        pg.execute("""update transaction.api_keys
+            set rate_limit_count = 2, rate_limit_unit = 'minute'
+            where left(%s, length(key_prefix)) = key_prefix""", (text,))
+    tight = stack.transaction.with_headers(X_API_Key=text)
+    for left in ("1", "0"):
+        answer = expect(tight.get(LISTS[0] + "?size=1"), 200)
+        assert answer.headers["RateLimit-Limit"] == "2"
+        assert answer.headers["RateLimit-Remaining"] == left
+        assert answer.headers["X-RateLimit-Limit-Minute"] == "100"
+    answer = expect(tight.get(LISTS[0] + "?size=1"), 429, "rate_limited")
+    assert 0 < int(answer.headers["Retry-After"]) <= 60
+    expect(free.get(LISTS[0] + "?size=1"), 200)
+
+
 def test_two_keys_of_one_consumer_share_its_limit(stack):
     service = stack.service(minute=4)
     clients = [stack.regulator(service) for _ in range(2)]
