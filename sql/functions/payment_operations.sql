@@ -28,6 +28,34 @@ begin
 	return answer;
 end $$;
 
+-- True when a charge fits under a cap alone, but not beside those under way:
+-- else the wallet would be charged for what the account cannot take. Locks the
+-- account, so that none is opened meanwhile. Every other reason is payment.post's.
+create function payment.charge_room_short(p_account uuid, p_amount bigint)
+returns boolean
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+	a payment.accounts;
+	open_amount bigint;
+begin
+	select * into a from payment.accounts t where t.id = p_account for no key update;
+	if not found or a.kind <> 'user' or a.account_status <> 'ACTIVE'
+		or p_amount not between 1 and 999999999999999 then
+		return false;
+	end if;
+	select sum(o.amount) into open_amount from payment.provider_operations o
+	where o.account_id = p_account and o.direction = 'in' and o.state = 'PENDING';
+	return open_amount is not null and exists (
+		select from (values ('balance', a.balance), ('monthly_incoming',
+			case when a.month = date_trunc('month', clock_timestamp() at time zone 'Asia/Jakarta')
+				then a.incoming else 0 end)) used (rule, amount)
+		where used.amount + open_amount + p_amount > (
+			select r.amount from payment.limit_rules r
+			where r.tier = a.tier and r.rule = used.rule
+				and r.effective_from <= clock_timestamp()
+			order by r.effective_from desc limit 1));
+end $$;
+
 -- Opens an operation: out holds the amount, in moves nothing. A repeated key
 -- gives the operation it opened; 21 while that one has no answer yet.
 create function payment.operation_begin(p_direction text, p_id uuid, p_account uuid,
@@ -53,7 +81,8 @@ begin
 			p_amount, p_id, p_description, p_scope, p_key, p_fingerprint);
 	else
 		select * into done from payment.post_one(10, clearing, p_account, 'debit',
-			p_amount, p_id, p_description, p_scope, p_key, p_fingerprint);
+			p_amount, p_id, p_description, p_scope, p_key, p_fingerprint, null,
+			case when payment.charge_room_short(p_account, p_amount) then 9 end);
 	end if;
 	if done.code <> 0 then
 		return payment.operation_answer(done.code, done.replayed, p_id);

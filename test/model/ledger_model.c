@@ -465,6 +465,29 @@ post_plain(struct model *model, const struct model_item *item)
 	return (answer.code);
 }
 
+/* Charges under way have taken their room under the caps already. */
+static bool
+is_room_short(const struct model *model, int account, int64_t amount)
+{
+	const struct model_account *receiver = &model->accounts[account];
+	int tier = receiver->class == CLASS_REGISTERED;
+	int64_t open = 0;
+
+	if (!is_person(receiver) || receiver->status != STATUS_ACTIVE ||
+	    amount < 1 || amount > MODEL_AMOUNT_MAX)
+		return (false);
+	for (int i = 0; i < model->operation_count; i++) {
+		const struct model_operation *operation = &model->operations[i];
+
+		if (operation->account == account && !operation->is_out &&
+		    operation->state == TRANSACTION_PENDING)
+			open += operation->amount;
+	}
+	return (open > 0 &&
+	    (receiver->balance + open + amount > model->balance_cap[tier] ||
+		receiver->incoming + open + amount > model->month_cap[tier]));
+}
+
 void
 model_operation_begin(struct model *model, bool is_out, int account,
     int clearing, int64_t amount, int key, int fingerprint,
@@ -486,6 +509,8 @@ model_operation_begin(struct model *model, bool is_out, int account,
 	item.key = key;
 	item.fingerprint = fingerprint;
 	item.operation = model->operation_count;
+	if (!is_out && is_room_short(model, account, amount))
+		item.refuse_with = CODE_LIMIT_EXCEEDED;
 	model_post(model, &item, false, answer);
 	if (answer->code != CODE_DONE)
 		return;

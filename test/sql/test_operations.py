@@ -104,6 +104,20 @@ def test_a_charge_that_the_caps_refuse_later_goes_to_suspense(books):
     assert books.available(a) == 10 * MILLION and books.available(SUSPENSE) == 15 * MILLION
 
 
+def test_charges_under_way_have_taken_their_room(books):
+    a = books.user()
+    first = books.begin("in", a, 15 * MILLION)
+    assert books.begin("in", a, 5 * MILLION + 1)["code"] == 9
+    second = books.begin("in", a, 5 * MILLION)
+    assert (first["code"], second["code"]) == (0, 0)
+    assert books.decide("charge_fail", first["id"], "FAILED", "no")["state"] == "FAILED"
+    third = books.begin("in", a, 15 * MILLION)
+    assert third["code"] == 0
+    for begun in (second, third):
+        assert books.decide("charge_credit", begun["id"], "S")["state"] == "SUCCESS"
+    assert books.available(a) == 20 * MILLION and books.available(SUSPENSE) == 0
+
+
 def test_a_charge_into_a_suspended_account_arrives(books):
     a = books.user()
     begun = books.begin("in", a, 500)
