@@ -166,7 +166,8 @@ new_merchant(struct request *request, const struct pg_answer *answer)
 	if (!request_sql_ok(request, answer))
 		return;
 	if (PQntuples(answer->rows) == 0) {
-		reply_error(request, ERROR_MERCHANT_NOT_FOUND);
+		/* Refused in the database, which keeps it under its key. */
+		new_write(request);
 		return;
 	}
 	id = pg_text(answer->rows, 0, pg_column(answer->rows, "merchant_id"));

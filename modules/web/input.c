@@ -25,6 +25,7 @@
 #define INTEGER_DIGITS_MAX 18u
 #define DAY_MS INT64_C(86400000)
 #define TIME_TEXT_MAX 40u
+#define EXPONENT_DIGITS_MAX 2u
 #define OFFSET_LENGTH 6u /* +07:00 */
 
 struct input_error {
@@ -359,6 +360,35 @@ tree_write(struct request *request, struct json_writer *out,
 	}
 }
 
+/* Whoever keeps the number writes it out: 1e131071 has that many digits. */
+static bool
+number_is_short(const struct json_node *node)
+{
+	const char *exponent = strpbrk(node->text, "eE");
+
+	if (exponent == NULL)
+		return true;
+	exponent++;
+	exponent += *exponent == '+' || *exponent == '-' ? 1 : 0;
+	return strlen(exponent) <= EXPONENT_DIGITS_MAX;
+}
+
+/* The nodes below a member of the body stand behind it, up to the next. */
+static bool
+numbers_are_short(
+    const struct json_document *document, const struct json_node *member)
+{
+	const struct json_node *end = member->next >= 0
+	    ? &document->nodes[member->next]
+	    : document->nodes + document->count;
+	const struct json_node *node;
+
+	for (node = member; node < end; node++)
+		if (node->type == JSON_NUMBER && !number_is_short(node))
+			return false;
+	return true;
+}
+
 static const char *
 read_tree(struct request *request, const struct input_field *field,
     const struct value *value, void *out)
@@ -368,6 +398,8 @@ read_tree(struct request *request, const struct input_field *field,
 
 	if (value->kind != VALUE_TREE)
 		return "must be an object or a list";
+	if (!numbers_are_short(&request->json, value->node))
+		return "has a number that is too large or too small";
 	json_writer_init(&writer);
 	tree_write(request, &writer, value->node, false);
 	if (json_writer_failed(&writer))

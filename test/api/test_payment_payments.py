@@ -322,3 +322,25 @@ def test_payments_of_a_time(payer, merchant):
     expect(payer.payment.get(path + "?from_date=x"), 400)
     expect(payer.payment.get(path + "?from_date=2999-01-01&to_date=" + day),
         400)
+
+
+@pytest.mark.parametrize("field,value", [
+    ("metadata", '{"a": 1e131071}'), ("metadata", '{"a": [{"b": 1E-999999}]}'),
+    ("metadata", '{"a": 1e+400}'), ("items", '[{"price": 1e999999}]')])
+def test_a_number_too_large_to_keep_is_400(payer, merchant, field, value):
+    answer = expect(payer.payment.post("/api/payment/payments",
+        f'{{"{field}": {value}, "amount": 10, "merchant_id": '
+        f'"{merchant["merchant_id"]}"}}',
+        headers={"Content-Type": "application/json"}), 400)
+    assert [found["field"] for found in answer.data] == [field]
+
+
+def test_an_unknown_code_is_refused_the_same_again(payer):
+    key = {"Idempotency-Key": unique("code")}
+    body = {"qris": STRANGER, "amount": 1_000}
+    for replayed in (None, "true"):
+        answer = expect(payer.payment.post("/api/payment/payments", body,
+            headers=key), 404, "merchant_not_found")
+        assert answer.headers["Idempotent-Replayed"] == replayed
+    expect(payer.payment.post("/api/payment/payments",
+        {**body, "amount": 2_000}, headers=key), 422)
