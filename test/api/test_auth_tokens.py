@@ -53,7 +53,7 @@ class Mint:
         return key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
 
     def token(self, head=(), claims=(), without=(), raw_head=None,
-            raw_claims=None, key=None, kid=None, jti=True):
+            raw_claims=None, key=None, kid=None, jti=True, sign=None):
         kid = kid or self.signing
         key = key or self.keys[kid]
         alg = "ES256" if isinstance(
@@ -67,7 +67,7 @@ class Mint:
             claims.pop(name, None)
         signed = (b64(raw_head or dump(head)) + "."
             + b64(raw_claims or dump(claims))).encode()
-        return signed.decode() + "." + b64(self.sign(signed, key))
+        return signed.decode() + "." + b64((sign or self.sign)(signed, key))
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,93 @@ HOSTILE = {
     "ES256 of zeros": lambda m: m.token(kid=m.ec).rpartition(".")[0] + "."
         + b64(bytes(64)),
     "a refresh token": lambda m: "A" * 43,
+    "alg in small letters": lambda m: m.token(kid=m.rsa,
+        head={"alg": "rs256"}),
+    "alg with a blank": lambda m: m.token(kid=m.rsa, head={"alg": "RS256 "}),
+    "alg is a list": lambda m: m.token(kid=m.rsa, head={"alg": ["RS256"]}),
+    "alg PS256, signed so": lambda m: m.token(kid=m.rsa,
+        head={"alg": "PS256"}, sign=pss),
+    "alg RS256, signed as PS256": lambda m: m.token(kid=m.rsa, sign=pss),
+    "RS256 over SHA-1": lambda m: m.token(kid=m.rsa, sign=sha1),
+    "ES256 with r and s swapped": lambda m: swapped(m.token(kid=m.ec)),
+    "ES256 of the order": lambda m: m.token(kid=m.ec).rpartition(".")[0]
+        + "." + b64(P256_ORDER * 2),
+    "a signature with a zero before it": lambda m: resigned(
+        m.token(kid=m.rsa), lambda raw: b"\0" + raw),
+    "a signature with a zero behind it": lambda m: resigned(
+        m.token(kid=m.rsa), lambda raw: raw + b"\0"),
+    "typ of another kind": lambda m: m.token(head={"typ": "dpop+jwt"}),
+    "typ is a number": lambda m: m.token(head={"typ": 1}),
+    "kid is empty": lambda m: m.token(head={"kid": ""}),
+    "kid is long": lambda m: m.token(head={"kid": "k" * 500}),
+    "kid with a NUL": lambda m: m.token(head={"kid": m.signing + "\0"}),
+    "kid as SQL": lambda m: m.token(head={"kid": "' or '1'='1"}),
+    "a key set to fetch": lambda m: m.token(kid=m.rsa,
+        head={"jku": "http://127.0.0.1/"},
+        key=rsa.generate_private_key(65537, 2048)),
+    "an unencoded payload": lambda m: m.token(
+        head={"b64": False, "crit": ["b64"]}),
+    "a header that is no JSON": lambda m: m.token(raw_head=b"x"),
+    "a header with a tail": lambda m: m.token(
+        raw_head=dump({**m.head, "alg": "RS256"}) + b"{}", kid=m.rsa),
+    "aud is an empty list": lambda m: m.token(claims={"aud": []}),
+    "aud is a list without us": lambda m: m.token(claims={"aud": ["a", "b"]}),
+    "aud is an object": lambda m: m.token(claims={"aud": {"onegate": 1}}),
+    "aud in capitals": lambda m: m.token(claims={"aud": "ONEGATE"}),
+    "iss with a slash more": lambda m: m.token(
+        claims={"iss": m.claims["iss"] + "/"}),
+    "exp is 0": lambda m: m.token(claims={"exp": 0}),
+    "exp is negative": lambda m: m.token(claims={"exp": -1}),
+    "exp is null": lambda m: m.token(claims={"exp": None}),
+    "exp is true": lambda m: m.token(claims={"exp": True}),
+    "exp in milliseconds": lambda m: m.token(
+        claims={"exp": (now() + 900) * 1000 ** 2}),
+    "exp as 1e11": lambda m: m.token(raw_claims=dump(m.claims).replace(
+        b'"exp":%d' % m.claims["exp"], b'"exp":1e11')),
+    "exp twice": lambda m: m.token(raw_claims=dump(m.claims)[:-1]
+        + b',"exp":99999999999}'),
+    "nbf missing": lambda m: m.token(without=["nbf"]),
+    "iat missing": lambda m: m.token(without=["iat"]),
+    "jti missing": lambda m: m.token(without=["jti"], jti=False),
+    "username missing": lambda m: m.token(without=["username"]),
+    "username is a number": lambda m: m.token(claims={"username": 1}),
+    "username is empty": lambda m: m.token(claims={"username": ""}),
+    "sub is a number": lambda m: m.token(claims={"sub": 1}),
+    "sub is a list": lambda m: m.token(claims={"sub": [m.claims["sub"]]}),
+    "claims that are null": lambda m: m.token(raw_claims=b"null"),
+    "claims with a tail": lambda m: m.token(
+        raw_claims=dump(m.claims) + b"x"),
+    "claims in UTF-16": lambda m: m.token(
+        raw_claims=dump(m.claims).decode().encode("utf-16")),
+    "claims nested deep": lambda m: m.token(raw_claims=dump(m.claims)[:-1]
+        + b',"x":' + b"[" * 200 + b"]" * 200 + b"}"),
+    "empty parts": lambda m: "..",
+    "dots only": lambda m: "." * 50,
+    "a blank in it": lambda m: m.token().replace(".", ". ", 1),
+    "two tokens": lambda m: m.token() + "," + m.token(),
+    "in quotes": lambda m: '"' + m.token() + '"',
+    "in capitals": lambda m: m.token().upper(),
 }
+P256_ORDER = bytes.fromhex("ffffffff00000000ffffffffffffffff"
+    "bce6faada7179e84f3b9cac2fc632551")
+
+
+def pss(signed, key):
+    return key.sign(signed, padding.PSS(padding.MGF1(hashes.SHA256()), 32),
+        hashes.SHA256())
+
+
+def sha1(signed, key):
+    return key.sign(signed, padding.PKCS1v15(), hashes.SHA1())
+
+
+def resigned(token, change):
+    rest, _, signature = token.rpartition(".")
+    return rest + "." + b64(change(unb64(signature)))
+
+
+def swapped(token):
+    return resigned(token, lambda raw: raw[32:] + raw[:32])
 
 
 def hs256(mint, key):
