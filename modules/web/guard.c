@@ -156,7 +156,26 @@ peer_write(const struct connection *connection, char out[REQUEST_IP_SIZE])
 	}
 }
 
-/* A refusal before a head could be read: only an id is known. */
+/* Reads the whole lines of what came of a head that has no end. */
+static void
+head_read_begun(struct request *request, const struct netbuf *buffer)
+{
+	size_t size = buffer->buf == NULL ? 0 : buffer->s_off;
+	char *block;
+
+	request->head->method = request->head->path = request->head->query = "";
+	while (size >= 2 && memcmp(buffer->buf + size - 2, "\r\n", 2) != 0)
+		size--;
+	if (size < 2)
+		return;
+	block = request_alloc(request, size + 2);
+	memcpy(block, buffer->buf, size);
+	memcpy(block + size, "\r\n", 2);
+	(void)head_read(request->head, block, size + 2);
+}
+
+/* A refusal before the whole head was there: its first lines may have the
+ * request's id. */
 static void
 refuse_unread(struct connection *connection, enum error_code code)
 {
@@ -166,7 +185,7 @@ refuse_unread(struct connection *connection, enum error_code code)
 
 	request = request_new("", 0, &copy);
 	peer_write(connection, peer);
-	request->head->method = request->head->path = request->head->query = "";
+	head_read_begun(request, connection->rnb);
 	request_identify(request, peer);
 	refuse(connection, request, code);
 }

@@ -297,6 +297,12 @@ def test_more_bytes_than_a_body_never_cost_memory_or_time(base, module):
     GET + "Transfer-Encoding: chunked\r\nX-Request-Id: mine-1\r\n\r\n",
     GET + "X-Request-Id: mine-1\r\nHost: y\r\n\r\n",
     f"BREW {LIVE} HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine-1\r\n\r\n",
+    GET + "X-Request-Id: mine-1\r\nX: " + "a" * 20_000 + "\r\n\r\n",
+    GET + "X-Request-Id: mine-1\r\n" + "X: y\r\n" * 50 + "\r\n",
+    GET + "X-Request-Id: mine-1\r\n" + "X: y\r\n" * 2_000 + "\r\n",
+    GET + "X-Request-Id: mine-1\r\nX: a\nb\r\n\r\n",
+    post("auth", "X-Request-Id: mine-1", body="x" * 100_000),
+    f"POST {LIVE} HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine-1\r\n\r\n{{}}",
 ])
 def test_a_refusal_takes_over_the_request_id(base, data):
     with Raw(base) as raw:
