@@ -92,10 +92,12 @@ bool
 payment_path_id(struct request *request, struct uuid *id)
 {
 	const char *name = request_path_part(request, 3);
+	enum trx_id_suffix suffix;
 
 	if (name != NULL &&
 	    (uuid_parse(name, strlen(name), id) ||
-		trx_id_parse(name, strlen(name), id, NULL)))
+		(trx_id_parse(name, strlen(name), id, &suffix) &&
+		    suffix == TRX_ID_PLAIN)))
 		return true;
 	reply_error(request, ERROR_PAYMENT_NOT_FOUND);
 	return false;

@@ -57,6 +57,7 @@ static const enum error_code errors[] = {
 	ERROR_MERCHANT_NOT_FOUND,
 	ERROR_QRIS_LIMIT_EXCEEDED,
 	ERROR_DUPLICATE_REFERENCE,
+	ERROR_WALLET_NOT_LINKED,
 };
 
 #define ERRORS (sizeof(errors) / sizeof(errors[0]))
@@ -68,9 +69,8 @@ post_call_error(int code)
 						  : ERROR_INTERNAL;
 }
 
-/* The other way round; 0 for ERROR_NONE. */
-static int16_t
-code_of(enum error_code error)
+int16_t
+post_call_code(enum error_code error)
 {
 	for (size_t i = 0; i < ERRORS; i++) {
 		if (errors[i] == error)
@@ -163,7 +163,7 @@ put_refusals(struct pg_params *params, struct posting *const items[], int count)
 {
 	pg_array_begin(params, PG_OID_INT2, count);
 	for (int i = 0; i < count; i++)
-		pg_array_int2(params, code_of(items[i]->refuse_with));
+		pg_array_int2(params, post_call_code(items[i]->refuse_with));
 	pg_array_end(params);
 }
 

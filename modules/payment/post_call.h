@@ -23,5 +23,7 @@ bool post_call_read(
 
 /* The error of a code of payment.post; 0 is ERROR_NONE. */
 enum error_code post_call_error(int code);
+/* The other way round; 0 for ERROR_NONE. */
+int16_t post_call_code(enum error_code error);
 
 #endif

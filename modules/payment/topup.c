@@ -309,6 +309,8 @@ topup_run(struct request *request, const struct uuid *account)
 		    config_number(CONFIG_PROVIDER_TIMEOUT_MS) / 1000 +
 		FIRST_ATTEMPT_SPARE_S));
 	move_put_key(&params, &in->move);
+	if (!in->operation.out)
+		pg_put_int4(&params, post_call_code(in->refuse));
 	payment_write(request,
 	    in->operation.out ? STATEMENT_TOPUP_BEGIN : STATEMENT_CHARGE_BEGIN,
 	    &params, run_opened);

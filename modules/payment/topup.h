@@ -14,6 +14,7 @@ struct topup {
 	int64_t amount_minor;
 	const char *method_text, *phone_text, *description;
 	struct provider_operation operation;
+	enum error_code refuse; /* found before: kept under the key */
 	struct provider_answer *answer; /* the provider's */
 	int status; /* of our answer */
 	enum error_code error;

@@ -8,20 +8,18 @@
 #include "payment/payment.h"
 #include "payment/topup.h"
 #include "web/endpoint.h"
-#include "web/reply.h"
 
 static void
 in_linked(struct request *request, const struct pg_answer *answer)
 {
-	const struct topup *in = request->state;
+	struct topup *in = request->state;
 
 	if (!request_sql_ok(request, answer))
 		return;
 	if (PQntuples(answer->rows) == 0 || pg_is_null(answer->rows, 0, 0) ||
 	    strcmp(pg_text(answer->rows, 0, 0), in->operation.call.phone) != 0)
-		reply_error(request, ERROR_WALLET_NOT_LINKED);
-	else
-		topup_run(request, &in->move.posting.credit);
+		in->refuse = ERROR_WALLET_NOT_LINKED;
+	topup_run(request, &in->move.posting.credit);
 }
 
 static void

@@ -61,7 +61,7 @@ end $$;
 create function payment.operation_begin(p_direction text, p_id uuid, p_account uuid,
 	p_provider text, p_phone text, p_amount bigint, p_reference text,
 	p_description text, p_metadata text, p_first_attempt_seconds integer,
-	p_scope text, p_key text, p_fingerprint bytea)
+	p_scope text, p_key text, p_fingerprint bytea, p_refuse integer default 0)
 returns payment.operation_answer
 language plpgsql security definer set search_path = pg_catalog as $$
 declare
@@ -82,7 +82,8 @@ begin
 	else
 		select * into done from payment.post_one(10, clearing, p_account, 'debit',
 			p_amount, p_id, p_description, p_scope, p_key, p_fingerprint, null,
-			case when payment.charge_room_short(p_account, p_amount) then 9 end);
+			case when p_refuse <> 0 then p_refuse
+				when payment.charge_room_short(p_account, p_amount) then 9 end);
 	end if;
 	if done.code <> 0 then
 		return payment.operation_answer(done.code, done.replayed, p_id);
@@ -119,10 +120,11 @@ $$;
 
 create function payment.charge_begin(id uuid, account uuid, provider text, phone text,
 	amount bigint, reference text, description text, metadata text,
-	first_attempt_seconds integer, scope text, key text, fingerprint bytea)
+	first_attempt_seconds integer, scope text, key text, fingerprint bytea,
+	refuse integer default 0)
 returns payment.operation_answer
 language sql volatile security definer set search_path = pg_catalog as $$
-	select payment.operation_begin('in', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+	select payment.operation_begin('in', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 $$;
 
 -- What decides an operation. `result` is the state it gets: 1 SUCCESS,

@@ -396,6 +396,18 @@ def test_a_refusal_is_replayed_too(stack):
     assert taker.balance() == 0
 
 
+def test_a_stranger_s_wallet_is_refused_the_same_again(stack):
+    user, stranger = stack.user(), stack.user()
+    key = {"Idempotency-Key": unique("linked")}
+    for replayed in (None, "true"):
+        answer = expect(user.topup(20_000, phone=stranger.phone, headers=key),
+            403, "wallet_not_linked")
+        assert answer.headers["Idempotent-Replayed"] == replayed
+    expect(user.topup(20_000, headers=key), 422, "idempotency_key_reused")
+    expect(user.topup(20_000, phone=stranger.phone), 403, "wallet_not_linked")
+    assert user.payment.get("/api/payment/transactions").data == []
+
+
 def test_a_body_that_was_invalid_uses_up_no_key(stack):
     giver, taker = stack.user(balance=10_000), stack.user()
     key = {"Idempotency-Key": unique("invalid")}
