@@ -444,7 +444,8 @@ timeout_check(struct connection *connection, uint64_t now_kore_ms)
 {
 	struct edge *edge = connection->hdlr_extra;
 	struct netbuf *buffer = connection->rnb;
-	bool head_begun = buffer->cb == guard_head && buffer->s_off > 0;
+	bool head_begun = buffer->cb == guard_head && buffer->buf != NULL &&
+	    buffer->s_off > 0 && !in_flight(connection);
 
 	/* Kore would close a head's silence like that between requests. */
 	if (!is_over(connection->http_start, connection->http_timeout,

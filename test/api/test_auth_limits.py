@@ -4,6 +4,7 @@ These need an auth process with other settings: each test starts one of its
 own beside the stack's, on the same PostgreSQL and Redis.
 """
 import concurrent.futures
+import json
 import pathlib
 import shutil
 import signal
@@ -12,7 +13,7 @@ import time
 
 import pytest
 
-from onegate import PASSWORD, expect, unique, until
+from onegate import PASSWORD, Raw, expect, unique, until
 from own import OwnModule
 
 
@@ -107,6 +108,23 @@ def test_failures_are_answered_later_and_later_but_never_locked(
     began = time.monotonic()
     expect(login(client, user.username), 200)
     assert time.monotonic() - began < 0.4
+
+
+def test_an_answer_may_take_longer_than_a_connection_may_idle(auth_with):
+    """15 s in conf/process.conf; a silent head ends then, a request does
+    not."""
+    own, name = auth_with(LIMIT_DELAY_MS=16_000,
+        LIMIT_DELAY_MOST_MS=16_000), unique()
+    for _ in range(2):
+        expect(login(own.client, name, "wrong password"), 401)
+    body = json.dumps({"username": name, "password": "wrong password"})
+    with Raw(f"http://127.0.0.1:{own.port}", timeout=30) as raw:
+        began = time.monotonic()
+        raw.send("POST /api/auth/login HTTP/1.1\r\nHost: x\r\n"
+            "Content-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n{body}")
+        expect(raw.answer(), 401)
+        assert time.monotonic() - began >= 16
 
 
 def test_a_full_queue_is_503_with_retry_after(stack, auth_with):
