@@ -17,7 +17,7 @@
 #include "web/reply.h"
 
 #define OWN_SLOTS 32768u /* powers of two */
-#define RECEIVER_SLOTS 16384u
+#define RECEIVER_SLOTS 131072u
 #define REMEMBER_MS UINT64_C(600000)
 #define NAME_REMEMBERED 48 /* longer names are looked up each time */
 #define OPEN_EVERY_MS 500

@@ -7,13 +7,13 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "domain/json.h"
 #include "io/config.h"
 #include "io/job.h"
 #include "io/kafka.h"
 #include "io/log.h"
 #include "io/metrics.h"
 #include "io/pg_sync.h"
+#include "transaction/event.h"
 
 #define TOPIC "transaction-events"
 #define GROUP "transaction"
@@ -28,8 +28,10 @@ static const struct pg_statement statements[] = {
 	[OFFSET_OF] = { "offset",
 	    "select transaction.consumer_offset($1::text, $2::integer)" },
 	[STORE_EVENTS] = { "store",
-	    "select transaction.store_events($1::text, $2::integer[],"
-	    " $3::bigint[], $4::text[])" },
+	    "select transaction.store_events($1, $2, $3, $4, $5, $6, $7, $8, "
+	    "$9,"
+	    " $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,"
+	    " $23)" },
 	[STORE_DEAD_LETTER] = { "dead",
 	    "select transaction.store_dead_letter($1::text, $2::integer,"
 	    " $3::bigint, $4::text)" },
@@ -66,7 +68,8 @@ offset_of(void *owner, const char *topic, int32_t partition)
 }
 
 static enum pg_status
-store(struct pg_sync *pg, rd_kafka_message_t **messages, size_t count)
+store(struct pg_sync *pg, rd_kafka_message_t **messages,
+    const struct event *events, size_t count)
 {
 	struct pg_params params;
 
@@ -80,10 +83,7 @@ store(struct pg_sync *pg, rd_kafka_message_t **messages, size_t count)
 	for (size_t i = 0; i < count; i++)
 		pg_array_int8(&params, messages[i]->offset);
 	pg_array_end(&params);
-	pg_array_begin(&params, PG_OID_TEXT, (int)count);
-	for (size_t i = 0; i < count; i++)
-		pg_array_text(&params, messages[i]->payload, messages[i]->len);
-	pg_array_end(&params);
+	events_put(&params, events, count);
 	return pg_sync_call(pg, STORE_EVENTS, &params, false, NULL);
 }
 
@@ -105,32 +105,40 @@ store_dead_letter(
 	return pg_sync_call(pg, STORE_DEAD_LETTER, &params, false, NULL);
 }
 
-static bool
-is_object(const rd_kafka_message_t *message)
-{
-	struct json_document document;
-	bool object;
-
-	if (message->payload == NULL ||
-	    json_parse(message->payload, message->len, &document) != JSON_OK)
-		return false;
-	object = document.nodes[0].type == JSON_OBJECT;
-	json_free(&document);
-	return object;
-}
-
 /* One message alone: stored, or put with the dead letters with its reason.
  * Only a database that is away gives something else than PG_DONE. */
 static enum pg_status
 store_one(struct pg_sync *pg, rd_kafka_message_t *message)
 {
+	struct event event;
+	const char *wrong = event_read(message->payload, message->len, &event);
 	enum pg_status status;
 
-	if (!is_object(message))
-		return store_dead_letter(pg, message, "not a JSON object");
-	status = store(pg, &message, 1);
+	if (wrong != NULL)
+		return store_dead_letter(pg, message, wrong);
+	status = store(pg, &message, &event, 1);
+	event_free(&event);
 	if (status == PG_REFUSED)
 		return store_dead_letter(pg, message, pg_sync_message(pg));
+	return status;
+}
+
+/* All as one batch; PG_REFUSED also when one of them cannot be read. */
+static enum pg_status
+store_all(struct pg_sync *pg, rd_kafka_message_t **messages, size_t count)
+{
+	static struct event events[BATCH_MAX]; /* the follower's alone */
+	enum pg_status status = PG_REFUSED;
+	size_t read = 0;
+
+	while (read < count &&
+	    event_read(messages[read]->payload, messages[read]->len,
+		&events[read]) == NULL)
+		read++;
+	if (read == count)
+		status = store(pg, messages, events, count);
+	while (read > 0)
+		event_free(&events[--read]);
 	return status;
 }
 
@@ -139,13 +147,8 @@ store_one(struct pg_sync *pg, rd_kafka_message_t *message)
 static bool
 store_batch(struct pg_sync *pg, rd_kafka_message_t **messages, size_t count)
 {
-	enum pg_status status = PG_REFUSED;
-	size_t readable = 0;
+	enum pg_status status = store_all(pg, messages, count);
 
-	while (readable < count && is_object(messages[readable]))
-		readable++;
-	if (readable == count)
-		status = store(pg, messages, count);
 	for (size_t i = 0; status == PG_REFUSED && i < count; i++) {
 		enum pg_status one = store_one(pg, messages[i]);
 

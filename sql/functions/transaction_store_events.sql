@@ -1,7 +1,9 @@
 -- The follower's one door: a batch of events into the read model.
 --
--- p_values are JSON objects of topic transaction-events; they come with the
--- partition and offset each was read at. Rows, daily totals, the progress of
+-- The arrays hold an element for each event of topic transaction-events, with
+-- the partition and offset it was read at. Words come as the event's JSON has
+-- them (the module has parsed it);
+-- details is the whole event, only where it has metadata. Rows, daily totals, the progress of
 -- each account and the offsets change together: an event counts exactly once.
 -- Repeats (an offset or an account's sequence already passed) are dropped.
 -- A value that is no event raises; the caller then finds out which one.
@@ -12,7 +14,13 @@
 --
 -- The plan is pinned and kept: the batches are many and often small.
 create function transaction.store_events(
-	p_topic text, p_partitions integer[], p_offsets bigint[], p_values text[]
+	p_topic text, p_partitions integer[], p_offsets bigint[], event_ids uuid[],
+	sequences bigint[], ids uuid[], users uuid[], accounts uuid[],
+	transaction_ids text[], types text[], statuses text[], amounts text[],
+	balances_before text[], balances_after text[], currencies text[],
+	directions text[], descriptions text[], external_references text[],
+	methods text[], accessible text[], created text[], updated text[],
+	details text[]
 ) returns bigint
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
@@ -27,27 +35,38 @@ begin
 	-- Rows and offsets are lost together, and then read again from Kafka.
 	perform set_config('synchronous_commit', 'off', true);
 	with message as materialized (
-		select m.partition, m.message_offset, m.value::jsonb as value
-		from unnest(p_partitions, p_offsets, p_values) m(partition, message_offset, value)
+		select m.*
+		from unnest(p_partitions, p_offsets, event_ids, sequences, ids, users,
+				accounts, transaction_ids, types, statuses, amounts,
+				balances_before, balances_after, currencies, directions,
+				descriptions, external_references, methods, accessible,
+				created, updated, details)
+			m(partition, message_offset, event_id, sequence, id, user_id,
+				account_id, transaction_id, transaction_type,
+				transaction_status, amount, balance_before, balance_after,
+				currency, direction, description, external_reference,
+				payment_method, accessible, created_at, updated_at, details)
 		left join transaction.consumer_offsets o
 			on o.topic = p_topic and o.partition = m.partition
 		where m.message_offset >= coalesce(o.next_offset, 0)
 	), event as materialized (
-		select distinct on (e.account_id, e.sequence) e.*,
+		select distinct on (m.account_id, m.sequence)
+			m.event_id, m.sequence, m.id, m.user_id, m.account_id,
+			m.transaction_id, m.transaction_type, m.transaction_status,
+			m.amount::numeric as amount,
+			m.balance_before::numeric as balance_before,
+			m.balance_after::numeric as balance_after,
+			m.currency, m.direction, m.description, m.external_reference,
+			m.payment_method, m.details::jsonb -> 'metadata' as metadata,
+			m.accessible::boolean as is_accessible_external,
+			m.created_at::timestamptz as created_at,
+			m.updated_at::timestamptz as updated_at,
 			coalesce(g.sequence, 0) as seen,
-			e.user_id is not null as owned
+			m.user_id is not null as owned
 		from message m
-		cross join jsonb_to_record(m.value) e(
-			event_id uuid, sequence bigint, id uuid, user_id uuid,
-			account_id uuid, transaction_id text, transaction_type text,
-			transaction_status text, amount numeric, balance_before numeric,
-			balance_after numeric, currency text, direction text,
-			description text, external_reference text, payment_method text,
-			metadata jsonb, is_accessible_external boolean,
-			created_at timestamptz, updated_at timestamptz)
-		left join transaction.account_progress g on g.account_id = e.account_id
-		where e.sequence > coalesce(g.sequence, 0)
-		order by e.account_id, e.sequence
+		left join transaction.account_progress g on g.account_id = m.account_id
+		where m.sequence > coalesce(g.sequence, 0)
+		order by m.account_id, m.sequence
 	), newest as materialized (
 		select distinct on (id) * from event where owned
 		order by id, sequence desc
@@ -126,5 +145,5 @@ begin
 	select count(*) into stored from event;
 	return stored;
 end $$;
-grant execute on function transaction.store_events(text, integer[], bigint[], text[])
+grant execute on function transaction.store_events
 	to onegate_transaction;

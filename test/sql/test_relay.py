@@ -1,5 +1,4 @@
 """Does the relay's view of the journal lose nothing and keep the order?"""
-import json
 import random
 import threading
 import uuid
@@ -195,14 +194,23 @@ def test_the_history_that_is_built_from_the_events_agrees(books):
         kept.update(transaction_id=f"TRX-{event['id']}", metadata=None,
             created_at=f"2026-01-01T00:00:00.{event['created_ms'] % 1000:03}Z",
             updated_at="2026-01-01T00:00:00Z")
-        return json.dumps(kept)
+        return kept
 
+    words = ("transaction_id", "transaction_type", "transaction_status", "amount",
+        "balance_before", "balance_after", "currency", "direction", "description",
+        "external_reference", "payment_method", "is_accessible_external",
+        "created_at", "updated_at")
+    store = "select transaction.store_events('t', %s::int[], %s::bigint[], %s::uuid[]," \
+        " %s::bigint[], %s::uuid[], %s::uuid[], %s::uuid[]" + ", %s::text[]" * 15 + ")"
     values = [value(e, n) for n, e in enumerate(out)]
     consumer = books.connect("onegate_transaction")
     for half in (slice(None, 5), slice(3, None), slice(None)):  # with repeats
         part = list(range(len(values)))[half]
-        consumer.execute("select transaction.store_events('t', %s::int[], %s::bigint[], %s::text[])",
-            ([0] * len(part), part, values[half]))
+        consumer.execute(store, ([0] * len(part), part,
+            *([v[name] for v in values[half]] for name in
+                ("event_id", "sequence", "id", "user_id", "account_id")),
+            *([v[name] and str(v[name]) for v in values[half]] for name in words),
+            [None] * len(part)))
     consumer.close()
     assert books.rows("select * from payment.audit_history()") == []
     assert books.value("select count(*) from transaction.historical_transactions") == \

@@ -1,0 +1,172 @@
+/* See event.h. */
+#include "transaction/event.h"
+
+#include <assert.h>
+
+#include "domain/uuid.h"
+
+enum kind {
+	KIND_ID,
+	KIND_SEQUENCE,
+	KIND_WORD, /* string, number or truth value: its text */
+	KIND_DETAILS /* an object: the whole event's text, which holds it */
+};
+
+/* In the order of the parameters of store_events. */
+static const struct column {
+	const char *name;
+	enum kind kind;
+	bool required;
+} columns[EVENT_COLUMNS] = {
+	{ "event_id", KIND_ID, true },
+	{ "sequence", KIND_SEQUENCE, true },
+	{ "id", KIND_ID, true },
+	{ "user_id", KIND_ID, false },
+	{ "account_id", KIND_ID, true },
+	{ "transaction_id", KIND_WORD, false },
+	{ "transaction_type", KIND_WORD, false },
+	{ "transaction_status", KIND_WORD, false },
+	{ "amount", KIND_WORD, false },
+	{ "balance_before", KIND_WORD, false },
+	{ "balance_after", KIND_WORD, false },
+	{ "currency", KIND_WORD, false },
+	{ "direction", KIND_WORD, false },
+	{ "description", KIND_WORD, false },
+	{ "external_reference", KIND_WORD, false },
+	{ "payment_method", KIND_WORD, false },
+	{ "is_accessible_external", KIND_WORD, false },
+	{ "created_at", KIND_WORD, false },
+	{ "updated_at", KIND_WORD, false },
+	{ "metadata", KIND_DETAILS, false },
+};
+
+static bool
+id_of(const struct json_node *value, struct uuid *id)
+{
+	return value->type == JSON_STRING &&
+	    uuid_parse(value->text, value->length, id);
+}
+
+static bool
+sequence_of(const struct json_node *value, int64_t *sequence)
+{
+	return json_node_integer(value, 1, INT64_MAX, sequence);
+}
+
+static bool
+is_of_kind(const struct json_node *value, enum kind kind)
+{
+	struct uuid id;
+	int64_t sequence;
+
+	switch (kind) {
+	case KIND_ID:
+		return id_of(value, &id);
+	case KIND_SEQUENCE:
+		return sequence_of(value, &sequence);
+	case KIND_WORD:
+		return value->type != JSON_OBJECT && value->type != JSON_ARRAY;
+	case KIND_DETAILS:
+		return true;
+	}
+	return false;
+}
+
+const char *
+event_read(const char *text, size_t length, struct event *event)
+{
+	const struct json_node *value;
+
+	*event = (struct event){ .text = text, .length = length };
+	if (text == NULL ||
+	    json_parse(text, length, &event->document) != JSON_OK)
+		return "not JSON";
+	for (size_t i = 0; i < EVENT_COLUMNS; i++) {
+		value = json_member(&event->document, &event->document.nodes[0],
+		    columns[i].name);
+		if (value != NULL && value->type == JSON_NULL)
+			value = NULL;
+		if (value == NULL ? columns[i].required
+				  : !is_of_kind(value, columns[i].kind)) {
+			event_free(event);
+			return columns[i].name;
+		}
+		event->values[i] = value;
+	}
+	return NULL;
+}
+
+void
+event_free(struct event *event)
+{
+	json_free(&event->document);
+}
+
+static uint32_t
+element_of(enum kind kind)
+{
+	switch (kind) {
+	case KIND_ID:
+		return PG_OID_UUID;
+	case KIND_SEQUENCE:
+		return PG_OID_INT8;
+	case KIND_WORD:
+	case KIND_DETAILS:
+		break;
+	}
+	return PG_OID_TEXT;
+}
+
+static void
+word_put(struct pg_params *params, const struct json_node *value)
+{
+	if (value->type == JSON_TRUE)
+		pg_array_text(params, "true", 4);
+	else if (value->type == JSON_FALSE)
+		pg_array_text(params, "false", 5);
+	else
+		pg_array_text(params, value->text, value->length);
+}
+
+static void
+value_put(struct pg_params *params, const struct event *event, size_t column)
+{
+	const struct json_node *value = event->values[column];
+	int64_t sequence = 0;
+	struct uuid id;
+	bool read = true;
+
+	if (value == NULL) {
+		pg_array_null(params);
+		return;
+	}
+	switch (columns[column].kind) {
+	case KIND_ID:
+		read = id_of(value, &id);
+		pg_array_uuid(params, &id);
+		break;
+	case KIND_SEQUENCE:
+		read = sequence_of(value, &sequence);
+		pg_array_int8(params, sequence);
+		break;
+	case KIND_WORD:
+		word_put(params, value);
+		break;
+	case KIND_DETAILS:
+		pg_array_text(params, event->text, event->length);
+		break;
+	}
+	assert(read); /* event_read has seen to it */
+}
+
+void
+events_put(struct pg_params *params, const struct event *events, size_t count)
+{
+	for (size_t column = 0; column < EVENT_COLUMNS; column++) {
+		pg_array_begin(
+		    params, element_of(columns[column].kind), (int)count);
+		for (size_t i = 0; i < count; i++)
+			value_put(params, &events[i], column);
+		pg_array_end(params);
+	}
+}

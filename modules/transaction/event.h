@@ -1,0 +1,31 @@
+/*
+ * An event of topic transaction-events, as the follower stores it: the members
+ * that fill columns of the read model, found once and handed to
+ * transaction.store_events as one array a column. What the words and numbers
+ * may be is the table's to check; only ids and sequences are read here.
+ */
+#ifndef ONEGATE_TRANSACTION_EVENT_H
+#define ONEGATE_TRANSACTION_EVENT_H
+
+#include "domain/json.h"
+#include "io/pg.h"
+
+#define EVENT_COLUMNS 20
+
+struct event {
+	const char *text; /* the message; it must outlive the event */
+	size_t length;
+	struct json_document document;
+	const struct json_node
+	    *values[EVENT_COLUMNS]; /* NULL: null or absent */
+};
+
+/* Reads TEXT. NULL, or what is wrong with it; then there is nothing to free. */
+const char *event_read(const char *text, size_t length, struct event *event);
+void event_free(struct event *event);
+
+/* Puts the arrays of store_events from event_ids on, EVENT_COLUMNS of them. */
+void events_put(
+    struct pg_params *params, const struct event *events, size_t count);
+
+#endif
