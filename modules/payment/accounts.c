@@ -17,7 +17,7 @@
 #include "web/reply.h"
 
 #define OWN_SLOTS 32768u /* powers of two */
-#define RECEIVER_SLOTS 131072u
+#define RECEIVER_SLOTS 65536u
 #define REMEMBER_MS UINT64_C(600000)
 #define NAME_REMEMBERED 48 /* longer names are looked up each time */
 #define OPEN_EVERY_MS 500
@@ -31,7 +31,7 @@ struct own_slot {
 struct receiver_slot {
 	struct uuid account;
 	uint64_t until_ms;
-	char kind; /* 'n' name, 'p' phone, 'a' account */
+	char kind; /* 'n' name, 'p' phone */
 	char name[NAME_REMEMBERED];
 };
 
@@ -202,14 +202,7 @@ receiver_slot_of(const struct account_lookup *lookup)
 static char
 kind_of(const struct account_lookup *lookup)
 {
-	switch (lookup->statement) {
-	case STATEMENT_ACCOUNT_BY_ID:
-		return 'a';
-	case STATEMENT_ACCOUNT_BY_PHONE:
-		return 'p';
-	default:
-		return 'n';
-	}
+	return lookup->statement == STATEMENT_ACCOUNT_BY_PHONE ? 'p' : 'n';
 }
 
 static void
@@ -259,20 +252,16 @@ receiver_query(struct request *request)
 	    receiver_found);
 }
 
-/* An id before a phone before a name: nobody can take over what a phone means
- * by choosing it as user name. False: no person can be called so. */
+/* A phone before a name: nobody can take over what a phone means by choosing
+ * it as user name. False: no person can be called so. */
 static bool
 receiver_name(
     struct request *request, struct account_lookup *lookup, const char *to)
 {
 	char shown[USERNAME_SIZE], key[USERNAME_KEY_SIZE];
 	size_t length = strlen(to);
-	struct uuid id;
 
-	if (uuid_parse(to, length, &id)) {
-		lookup->statement = STATEMENT_ACCOUNT_BY_ID;
-		uuid_format(&id, key);
-	} else if (phone_parse(to, length, key)) {
+	if (phone_parse(to, length, key)) {
 		lookup->statement = STATEMENT_ACCOUNT_BY_PHONE;
 	} else if (username_parse(to, length, shown, key) == USERNAME_OK) {
 		lookup->statement = STATEMENT_ACCOUNT_BY_NAME;
@@ -289,7 +278,12 @@ accounts_receiver(struct request *request, const char *to, account_step_fn next)
 {
 	struct account_lookup *lookup = request->state;
 	const struct receiver_slot *slot;
+	struct uuid id;
 
+	if (uuid_parse(to, strlen(to), &id)) {
+		next(request, &id); /* payment.post knows whether it is one */
+		return;
+	}
 	lookup->next = next;
 	lookup->opened = false;
 	if (!receiver_name(request, lookup, to)) {

@@ -66,8 +66,8 @@ begin
 	from payment.accounts a where a.user_id = person;
 end $$;
 
--- The account that a sender means; one of the three is given.
-create function payment.find_receiver(p_username_key text, p_phone text, p_account uuid)
+-- The account that a sender means; one of the two is given.
+create function payment.find_receiver(p_username_key text, p_phone text)
 returns table (account_id uuid)
 language plpgsql stable security definer set search_path = pg_catalog as $$
 #variable_conflict use_column
@@ -75,9 +75,6 @@ begin
 	return query select h.account_id from payment.account_holders h where h.username_key = p_username_key
 	union all
 	select h.account_id from payment.account_holders h where h.phone = p_phone
-	union all
-	select a.id from payment.accounts a
-	where a.id = p_account and a.kind in ('user', 'merchant')
 	limit 1;
 end $$;
 

@@ -140,7 +140,7 @@ class Books:
             "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA")
         assert not taken
         self.db.execute("select payment.open_accounts(%s)", (tier,))
-        account = self.value("select account_id from payment.find_receiver(%s, null, null)",
+        account = self.value("select account_id from payment.find_receiver(%s, null)",
             name.lower())
         self.fund(account, balance)
         return account
