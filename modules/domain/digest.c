@@ -4,6 +4,7 @@
 #include "domain/digest.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include <openssl/crypto.h>
@@ -12,11 +13,25 @@
 
 #include "domain/hex.h"
 
+/* Found once: libcrypto otherwise looks its providers through for each hash,
+ * which takes longer than a short hash itself. */
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+static EVP_MD *sha256;
+
+static void
+sha256_find(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (sha256 == NULL)
+		abort();
+}
+
 void
 digest_sha256(
     const void *bytes, size_t length, uint8_t digest[DIGEST_SHA256_SIZE])
 {
-	if (EVP_Digest(bytes, length, digest, NULL, EVP_sha256(), NULL) != 1)
+	if (pthread_once(&sha256_once, sha256_find) != 0 ||
+	    EVP_Digest(bytes, length, digest, NULL, sha256, NULL) != 1)
 		abort();
 }
 

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-#include <openssl/sha.h>
-
+#include "domain/digest.h"
 #include "web/edge.h"
 #include "web/input.h"
 #include "web/reply.h"
@@ -40,7 +39,7 @@ key_wrong(const struct request *request, const char *key)
 bool
 idempotency_read(struct request *request, struct idempotency *out)
 {
-	uint8_t body[SHA256_DIGEST_LENGTH];
+	uint8_t body[DIGEST_SHA256_SIZE];
 	const char *key = request_header(request, "idempotency-key"), *wrong;
 	char *text;
 
@@ -59,7 +58,7 @@ idempotency_read(struct request *request, struct idempotency *out)
 	text = request_format(request, "%s %s\n%*s", request->method,
 	    request->path, (int)sizeof(body), "");
 	memcpy(text + strlen(text) - sizeof(body), body, sizeof(body));
-	SHA256((const unsigned char *)text,
+	digest_sha256(text,
 	    strlen(request->method) + strlen(request->path) + 2 + sizeof(body),
 	    out->fingerprint);
 	return true;

@@ -11,8 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include <openssl/sha.h>
-
+#include "domain/digest.h"
 #include "domain/json.h"
 #include "domain/money.h"
 #include "domain/query.h"
@@ -578,7 +577,7 @@ input_fingerprint(struct request *request, uint8_t fingerprint[32])
 	tree_write(request, &writer, &request->json.nodes[0], true);
 	if (json_writer_failed(&writer))
 		abort();
-	SHA256((const unsigned char *)writer.bytes, writer.length, fingerprint);
+	digest_sha256(writer.bytes, writer.length, fingerprint);
 	json_writer_free(&writer);
 }
 

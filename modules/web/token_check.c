@@ -7,15 +7,15 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
 
+#include "domain/digest.h"
 #include "domain/jws.h"
 
 #define CACHE_SETS 2048u /* of two tokens each */
 #define CACHE_WAYS 2u
 
 struct known {
-	uint8_t hash[SHA256_DIGEST_LENGTH];
+	uint8_t hash[DIGEST_SHA256_SIZE];
 	struct claims claims;
 	bool used;
 };
@@ -39,7 +39,7 @@ token_check_forget(void)
 }
 
 static struct known *
-cache_find(const uint8_t hash[SHA256_DIGEST_LENGTH], size_t *set)
+cache_find(const uint8_t hash[DIGEST_SHA256_SIZE], size_t *set)
 {
 	unsigned way;
 
@@ -48,7 +48,7 @@ cache_find(const uint8_t hash[SHA256_DIGEST_LENGTH], size_t *set)
 	for (way = 0; way < CACHE_WAYS; way++)
 		if (cache[*set][way].used &&
 		    CRYPTO_memcmp(
-			cache[*set][way].hash, hash, SHA256_DIGEST_LENGTH) == 0)
+			cache[*set][way].hash, hash, DIGEST_SHA256_SIZE) == 0)
 			return &cache[*set][way];
 	return NULL;
 }
@@ -56,11 +56,11 @@ cache_find(const uint8_t hash[SHA256_DIGEST_LENGTH], size_t *set)
 void
 token_check_forget_one(const char *token, size_t length)
 {
-	uint8_t hash[SHA256_DIGEST_LENGTH];
+	uint8_t hash[DIGEST_SHA256_SIZE];
 	struct known *known;
 	size_t set;
 
-	SHA256((const unsigned char *)token, length, hash);
+	digest_sha256(token, length, hash);
 	known = cache_find(hash, &set);
 	if (known != NULL)
 		known->used = false;
@@ -88,14 +88,14 @@ const struct claims *
 token_check(const struct token_rule *rule, const char *token, size_t length,
     int64_t now_s)
 {
-	uint8_t hash[SHA256_DIGEST_LENGTH];
+	uint8_t hash[DIGEST_SHA256_SIZE];
 	struct claims claims;
 	struct known *known;
 	size_t set;
 
 	if (length > JWS_TOKEN_MAX)
 		return NULL;
-	SHA256((const unsigned char *)token, length, hash);
+	digest_sha256(token, length, hash);
 	known = cache_find(hash, &set);
 	if (known != NULL) {
 		if (now_s < known->claims.exp + CLAIMS_SKEW_S)

@@ -65,7 +65,7 @@ postgres_create() {
 	(umask 077 && cp "$SECRETS/pg_postgres" "$password_file")
 	[ "$(id -u)" != 0 ] || chown postgres:postgres "$PG_DIR" "$password_file"
 	(cd / && "${PG_AS[@]}" "$PG_BIN/initdb" -D "$PG_DIR" -U postgres \
-	    -E UTF8 --locale=C.UTF-8 --auth=scram-sha-256 \
+	    -E UTF8 --locale=C.UTF-8 --lc-collate=C --auth=scram-sha-256 \
 	    --pwfile="$password_file" --no-instructions) \
 	    >"$LOG/initdb.log" 2>&1 || {
 		rm -rf "$PG_DIR" "$password_file"
