@@ -1,6 +1,6 @@
 """./onegate bench: speed as ratios, measured side by side in one run.
 
-bench.py transfer|hot|balance|login|relay [--seconds N] [--clients N] [--record]
+bench.py transfer|hot|topup|balance|login|relay [--seconds N] [--clients N] [--record]
 
 Every figure that is printed was measured in the run that prints it, with all
 of the stack, the load generator and pgbench on this one machine. A run whose
@@ -58,7 +58,8 @@ class Run:
         self.keys = self.folder / "keys"
 
     def load(self, module, path, *options):
-        parts = {"worker": self.stack[module]["pid"], "postgres": self.stack["postgres"]["pid"]}
+        parts = {"worker": self.stack[module]["pid"], "postgres": self.stack["postgres"]["pid"],
+                 "sandbox": self.stack["sandbox"]["pid"]}
         before = {name: running.cpu_seconds(pid) for name, pid in parts.items()}
         out = subprocess.run([LOAD, "-p", str(running.port(self.stack, module)), "-P", path, "-c", str(self.clients),
                               "-d", str(self.seconds), *map(str, options)], check=True, stdout=subprocess.PIPE).stdout
@@ -83,12 +84,12 @@ def row(name, result, base=None):
 HEAD = ["", "per second", "p50 ms", "p99 ms", "p99.9 ms", "worker us", "postgres us", "load us", "ratio"]
 
 
-def postings(run, db, receivers_are, rate=None):
-    """Transfers under load, and the proof that the books agree."""
-    options = ["-m", "transfer", "-y", 10, "-w", 3, "-t", run.tokens, "-a", receivers_are, "-k", run.keys]
+def postings(run, db, receivers_are, rate=None, mode="transfer", path="/api/payment/transfer"):
+    """Money under load, and the proof that the books agree."""
+    options = ["-m", mode, "-y", 10, "-w", 3, "-t", run.tokens, "-a", receivers_are, "-k", run.keys]
     if rate:
         options += ["-r", rate]
-    result = run.load("payment", "/api/payment/transfer", *options)
+    result = run.load("payment", path, *options)
     books.agree(db, result, run.keys)
     return result
 
@@ -117,6 +118,19 @@ def hot(run, db, arguments):
     print("\nhot / spread: %.2f" % (one["per_second"] / spread["per_second"]))
 
 
+def topup(run, db, _arguments):
+    """Money out to GoPay: two commits and two calls of the sandbox each. The
+    sandbox is no part of the product and not made for speed: the time that it
+    takes stands beside."""
+    phones = run.folder / "phones"
+    books.write_phones(db, phones)
+    result = postings(run, db, phones, mode="topup", path="/api/payment/wallet/topup")
+    print()
+    table([HEAD[:-1] + ["sandbox us"], row("top-ups to GoPay", result)[:-1] + [
+        "%.0f" % (1e6 * result["cpu"]["sandbox"] / max(result["acknowledged"], 1))]])
+    print("\nwithout an outcome at the end: %d" % books.open_operations(db))
+
+
 def balance(run, _db, _arguments):
     constant = run.load("payment", "/health/live", "-w", 2)
     read = run.load("payment", "/api/payment/balance", "-w", 2, "-t", run.tokens)
@@ -132,7 +146,7 @@ def beside_pgbench(run, arguments):
     return pgbench.run(run.stack, arguments.seconds, arguments.clients)
 
 
-BENCHES = {"transfer": transfer, "hot": hot, "balance": balance, "login": login.login, "relay": relay.relay}
+BENCHES = {"transfer": transfer, "hot": hot, "topup": topup, "balance": balance, "login": login.login, "relay": relay.relay}
 MONEYLESS = {"login"}
 
 

@@ -67,6 +67,18 @@ def write_lists(db, mint, senders, tokens_path, receivers_path, count=1_000_000)
         out.writelines(account + "\n" for _, _, account in rows)
 
 
+def write_phones(db, phones_path):
+    """The same people's phones, each the number of a wallet at a provider."""
+    with open(phones_path, "w", encoding="ascii") as out:
+        for phone, in db.execute("select phone from auth.users where username_key like 'bench-%'"):
+            out.write(phone + "\n")
+
+
+def open_operations(db):
+    """Provider operations without an outcome."""
+    return db.execute("select count(*) from payment.provider_operations where state = 'PENDING'").fetchone()[0]
+
+
 def merchant_account(db):
     return db.execute("select account_id::text from payment.merchants where status = 'ACTIVE'"
                       " order by name limit 1").fetchone()[0]

@@ -6,12 +6,12 @@
  * runs. It never judges: it counts, and names every acknowledged key so that
  * the books can be compared with what was promised.
  *
- * load -p PORT -P PATH [-m transfer|get] [-c CLIENTS] [-d SECONDS]
+ * load -p PORT -P PATH [-m transfer|topup|get] [-c CLIENTS] [-d SECONDS]
  *      [-w WARMUP_SECONDS] [-r RATE] [-t TOKENS] [-a ACCOUNTS] [-y REPLAYS]
  *      [-k KEYS_OUT] [-s SEED]
  *
- * TOKENS: lines "account-id access-token". ACCOUNTS: lines "account-id" to
- * pay to. REPLAYS: per cent of requests that repeat an acknowledged one.
+ * TOKENS: lines "account-id access-token". ACCOUNTS: lines of whom to pay:
+ * account ids, and phones for topup. REPLAYS: per cent of requests that repeat an acknowledged one.
  * The result is one JSON object on standard output.
  */
 #include <arpa/inet.h>
@@ -36,7 +36,16 @@
 #define SAMPLES_MAX (16u << 20)
 #define LINE_MAX_BYTES 4200
 
-enum mode { MODE_GET, MODE_TRANSFER };
+/* What a request is: a GET, or money for somebody. */
+static const struct mode {
+	const char *name;
+	const char *opening; /* of the body, up to whom; NULL: no body */
+	uint32_t least; /* rupiah */
+} modes[] = {
+	{ "get", NULL, 0 },
+	{ "transfer", "{\"to\":\"", 1 },
+	{ "topup", "{\"payment_method\":\"GOPAY\",\"phone_number\":\"", 10000 },
+};
 
 struct order {
 	uint64_t number; /* makes the idempotency key unique */
@@ -64,12 +73,14 @@ struct lines {
 static struct settings {
 	int port, clients, seconds, warmup, replays;
 	double rate;
-	enum mode mode;
+	const struct mode *mode;
 	const char *path;
 	uint64_t seed;
 	struct lines tokens, accounts;
 	FILE *keys;
-} settings = { .clients = 64, .seconds = 10, .warmup = 2, .path = "/" };
+} settings = {
+	.clients = 64, .seconds = 10, .warmup = 2, .mode = modes, .path = "/"
+};
 
 static struct counts {
 	uint64_t sent, acknowledged, replayed, refused, failed, reconnects;
@@ -166,14 +177,14 @@ request_get(struct client *client, const char *token)
 }
 
 static void
-request_transfer(struct client *client, const char *token, const char *account)
+request_post(struct client *client, const char *token, const char *account)
 {
 	char body[512];
 	int length;
 
 	length = snprintf(body, sizeof(body),
-	    "{\"to\":\"%s\",\"amount\":%" PRIu32 ",\"description\":\"lunch\"}",
-	    account, client->order.amount);
+	    "%s%s\",\"amount\":%" PRIu32 ",\"description\":\"lunch\"}",
+	    settings.mode->opening, account, client->order.amount);
 	client->length = (size_t)snprintf(client->request, REQUEST_MAX,
 	    "POST %s HTTP/1.1\r\nHost: localhost\r\n"
 	    "Authorization: Bearer %s\r\nContent-Type: application/json\r\n"
@@ -199,7 +210,7 @@ order_choose(struct client *client)
 		    (uint32_t)(random_next() % settings.accounts.count);
 	} while (strncmp(settings.accounts.items[order->receiver],
 		     settings.tokens.items[order->sender], 36) == 0);
-	order->amount = (uint32_t)(1 + random_next() % 1000);
+	order->amount = settings.mode->least + (uint32_t)(random_next() % 1000);
 }
 
 static void
@@ -226,10 +237,10 @@ client_send(struct client *client, uint64_t due_us)
 	client->due_us = due_us;
 	client->busy = true;
 	client->sent = client->received = 0;
-	if (settings.mode == MODE_TRANSFER) {
+	if (settings.mode->opening != NULL) {
 		order_choose(client);
 		token = settings.tokens.items[client->order.sender] + 37;
-		request_transfer(client, token,
+		request_post(client, token,
 		    settings.accounts.items[client->order.receiver]);
 	} else {
 		if (settings.tokens.count > 0)
@@ -281,7 +292,7 @@ answer_count(struct client *client, uint64_t now, bool measured)
 		counts.replayed++;
 	else
 		counts.acknowledged++;
-	if (settings.mode == MODE_TRANSFER && !client->replay) {
+	if (settings.mode->opening != NULL && !client->replay) {
 		client->last = client->order;
 		client->has_last = true;
 		if (settings.keys != NULL)
@@ -420,6 +431,16 @@ run(void)
 	report((double)settings.seconds);
 }
 
+static const struct mode *
+mode_named(const char *name)
+{
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(modes[i].name, name) == 0)
+			return &modes[i];
+	}
+	return NULL;
+}
+
 static void
 settings_read(int argc, char **argv)
 {
@@ -435,9 +456,7 @@ settings_read(int argc, char **argv)
 			settings.path = optarg;
 			break;
 		case 'm':
-			settings.mode = strcmp(optarg, "transfer") == 0
-			    ? MODE_TRANSFER
-			    : MODE_GET;
+			settings.mode = mode_named(optarg);
 			break;
 		case 'c':
 			settings.clients = (int)strtol(optarg, NULL, 10);
@@ -475,9 +494,10 @@ settings_read(int argc, char **argv)
 	}
 	if (settings.port == 0 || settings.clients < 1 ||
 	    settings.clients > CLIENTS_MAX || settings.seconds < 1 ||
-	    (settings.mode == MODE_TRANSFER &&
+	    settings.mode == NULL ||
+	    (settings.mode->opening != NULL &&
 		(settings.tokens.count == 0 || settings.accounts.count == 0))) {
-		fprintf(stderr, "load: -p PORT, and for transfers -t and -a\n");
+		fprintf(stderr, "load: -p PORT, and for money -t and -a\n");
 		exit(2);
 	}
 }
