@@ -26,7 +26,9 @@
 #define BATCH_MAX 256
 #define BATCH_DEADLINE_MS 5000
 #define ATTEMPTS_MAX 8 /* of a batch refused as a whole */
-#define RECOVERY_MS 20000 /* of a batch whose answer was lost */
+/* Of a batch whose answer was lost: with BATCH_DEADLINE_MS less than a client
+ * waits, and than the edge takes a request for late. */
+#define RECOVERY_MS 4000
 #define RECOVERY_PAUSE_MS 100
 #define HOLD_BACK_MS 5 /* longest wait for a fuller batch */
 

@@ -5,10 +5,6 @@ own person. The rule is the same for all: what left one side arrived at the
 other, exactly once, or nothing moved; and nobody waits for an answer for ever.
 """
 import concurrent.futures
-import os
-import pathlib
-import signal
-import subprocess
 import time
 from decimal import Decimal
 
@@ -128,94 +124,3 @@ def test_what_is_pending_is_held(operations):
         other = operation.stack.user()
         answer = operation.user.transfer(other, OPENING - AMOUNT + 1)
         assert answer.status in (400, 402, 403, 409, 422), answer
-
-
-# -- a sandbox that is killed in the middle ---------------------------------------
-
-class Killable:
-    """The running sandbox; killed and started again as it was."""
-
-    def __init__(self, stack):
-        self.stack = stack
-        self.pid = stack.sandbox.ask("GET", "/sandbox/health")["pid"]
-        with open(f"/proc/{self.pid}/cmdline", "rb") as file:
-            self.arguments = [part.decode()
-                for part in file.read().split(b"\0")[:-1]]
-        with open(f"/proc/{self.pid}/environ", "rb") as file:
-            self.environment = dict(part.decode().split("=", 1)
-                for part in file.read().split(b"\0") if part)
-        self.folder = os.readlink(f"/proc/{self.pid}/cwd")
-
-    def kill(self):
-        os.kill(self.pid, signal.SIGKILL)
-
-    def start(self):
-        started = subprocess.Popen(self.arguments, cwd=self.folder,
-            env=self.environment, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, start_new_session=True)
-
-        def healthy():
-            try:
-                return self.stack.sandbox.ask("GET", "/sandbox/health")
-            except OSError:
-                return None
-        self.pid = until(healthy)["pid"]
-        assert self.pid == started.pid
-        self.adopt()
-
-    def adopt(self):
-        """Tell ./onegate which process the sandbox is now."""
-        noted = pathlib.Path(self.stack.status["data"], "run", "sandbox.pid")
-        if not noted.exists():
-            return
-        stat = pathlib.Path(f"/proc/{self.pid}/stat").read_text()
-        since = stat.rsplit(") ", 1)[1].split()[19]
-        boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text()
-        noted.write_text(f"{self.pid} {since} {boot}", encoding="ascii")
-
-
-@pytest.mark.parametrize("call", ["token", "topup", "pay", "status"])
-@pytest.mark.parametrize("seconds", [0.1, 1.0])
-def test_a_provider_that_dies_in_the_middle(stack, call, seconds):
-    """Struck in `call`, killed `seconds` later, back after a second."""
-    killable = Killable(stack)
-    if "--state" not in killable.arguments:
-        pytest.fail("the stack's sandbox keeps no state")
-    way = "out" if call == "topup" else "in"
-    people = [stack.user(balance=OPENING if way == "out" else 0)
-        for _ in range(4)]
-    stack.sandbox.ask("POST", "/sandbox/tokens/revoke", {})
-    fault = "no_notification" if call == "status" else "delay=2"
-    stack.sandbox.fault(fault, call="pay" if call == "status" else call)
-
-    def begin(user, method):
-        path = "/api/payment/wallet/topup" if way == "out" \
-            else "/api/payment/topup"
-        return user.payment.post(path, {"amount": AMOUNT,
-            "payment_method": method, "phone_number": user.phone},
-            timeout=ANSWER_SECONDS)
-
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        begun = [(user, method, pool.submit(begin, user, method))
-            for user, method in zip(people, list(PROVIDERS) * 2)]
-        time.sleep(seconds)
-        killable.kill()
-        time.sleep(1)
-        killable.start()
-        answers = [(user, method, answer.result())
-            for user, method, answer in begun]
-    for user, method, answer in answers:
-        if answer.status in (200, 201):
-            end = user.settled(answer.data["id"], DECIDED_SECONDS)
-            done = end["transaction_status"] == "SUCCESS"
-        else:
-            assert answer.status in (502, 503), answer
-            done = False
-        wallet = stack.sandbox.wallet(PROVIDERS[method], user.phone)
-        gained = user.balance() - (OPENING if way == "out" else 0)
-        # Money came in from GoPay first for those who send it out.
-        start = WALLET - (OPENING if way == "out" and method == "GOPAY"
-            else 0)
-        sign = -1 if way == "out" else 1
-        assert gained == (sign * AMOUNT if done else 0)
-        assert wallet - start == (-sign * AMOUNT if done else 0)
