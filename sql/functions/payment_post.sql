@@ -55,6 +55,9 @@ declare
 	-- the accounts, in order: 0 house, 1 unregistered, 2 registered user,
 	-- 3 merchant; status 0 active, 1 suspended, 2 closed
 	found_ids uuid[];
+	places tid[]; -- a row stays there while it is locked
+	moved boolean[];
+	touched integer;
 	balances bigint[];
 	helds bigint[];
 	sequences bigint[];
@@ -105,12 +108,13 @@ begin
 	end if;
 
 	this_month := date_trunc('month', clock_timestamp() at time zone 'Asia/Jakarta');
-	select array_agg(t.id), array_agg(t.balance), array_agg(t.held),
-		array_agg(t.sequence), array_agg(t.incoming), array_agg(t.status),
-		array_agg(t.class), array_agg(t.currency)
-	into found_ids, balances, helds, sequences, incomings, statuses, classes, currencies
+	select array_agg(t.id), array_agg(t.place), array_agg(t.balance),
+		array_agg(t.held), array_agg(t.sequence), array_agg(t.incoming),
+		array_agg(t.status), array_agg(t.class), array_agg(t.currency)
+	into found_ids, places, balances, helds, sequences, incomings, statuses,
+		classes, currencies
 	from (
-		select a.id, a.balance, a.held, a.sequence,
+		select a.id, a.ctid as place, a.balance, a.held, a.sequence,
 			case when a.month = this_month then a.incoming else 0 end as incoming,
 			case a.account_status when 'ACTIVE' then 0::smallint
 				when 'SUSPENDED' then 1::smallint else 2::smallint end as status,
@@ -143,15 +147,19 @@ begin
 					using errcode = 'invalid_parameter_value';
 			end if;
 		end loop;
-		select array_agg(f.balance order by w.at), array_agg(f.held order by w.at),
+		select array_agg(f.place order by w.at),
+			array_agg(f.balance order by w.at), array_agg(f.held order by w.at),
 			array_agg(f.sequence order by w.at), array_agg(f.incoming order by w.at),
 			array_agg(f.status order by w.at), array_agg(f.class order by w.at),
 			array_agg(f.currency order by w.at)
-		into balances, helds, sequences, incomings, statuses, classes, currencies
+		into places, balances, helds, sequences, incomings, statuses, classes, currencies
 		from unnest(accounts) with ordinality w (id, at)
-		left join unnest(found_ids, balances, helds, sequences, incomings, statuses, classes, currencies)
-			f (id, balance, held, sequence, incoming, status, class, currency) on f.id = w.id;
+		left join unnest(found_ids, places, balances, helds, sequences, incomings,
+				statuses, classes, currencies)
+			f (id, place, balance, held, sequence, incoming, status, class, currency)
+			on f.id = w.id;
 	end if;
+	moved := array_fill(false, array[locked]);
 
 	hashes := array(
 		select case when u.key is not null then
@@ -361,10 +369,12 @@ begin
 			helds[x] := helds[x] + holds[k] * m;
 		end if;
 		if x <= locked then
+			moved[x] := true;
 			sequences[x] := sequences[x] + 1;
 			db[i] := balances[x]; dh[i] := helds[x]; ds[i] := sequences[x];
 		end if;
 		if y <= locked then
+			moved[y] := true;
 			sequences[y] := sequences[y] + 1;
 			cb[i] := balances[y]; ch[i] := helds[y]; cs[i] := sequences[y];
 		end if;
@@ -402,12 +412,20 @@ begin
 	end loop;
 
 	if posted then
+		-- By place, which saves a second look-up; counted, because a row that
+		-- were not there any more would be left out in silence.
 		update payment.accounts a
 		set balance = u.balance, held = u.held, sequence = u.sequence,
 			incoming = u.incoming, month = this_month, updated_at = moment
-		from unnest(accounts, balances, helds, sequences, incomings)
-			u (id, balance, held, sequence, incoming)
-		where a.id = u.id and a.sequence <> u.sequence;
+		from unnest(places, balances, helds, sequences, incomings, moved)
+			u (place, balance, held, sequence, incoming, moved)
+		where a.ctid = u.place and u.moved;
+		get diagnostics touched = row_count;
+		if touched <> cardinality(array_positions(moved, true)) then
+			raise exception 'payment.post: % accounts written of %', touched,
+				cardinality(array_positions(moved, true))
+				using errcode = 'serialization_failure';
+		end if;
 		insert into payment.transfers (id, debit_account, credit_account, amount,
 			debit_balance, credit_balance, debit_held, credit_held,
 			debit_sequence, credit_sequence, kind, state, currency, operation,
