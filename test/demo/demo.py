@@ -202,4 +202,5 @@ if __name__ == "__main__":
     try:
         main()
     except (Unexpected, OSError, KeyError, ValueError) as bad:
-        sys.exit(f"demo: {type(bad).__name__}: {bad}")
+        said = " ".join(str(bad).split())[:160]
+        sys.exit(f"demo: {type(bad).__name__}: {said}; ./onegate logs says more")
