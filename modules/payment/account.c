@@ -3,42 +3,20 @@
  * from the authority each time, never from a cache. The balance is what may be
  * spent: money promised to an open top-up is no longer in it.
  */
+#include "payment/account_reads.h"
 #include "payment/accounts.h"
 #include "payment/payment.h"
 #include "payment/reply_transaction.h"
 #include "web/endpoint.h"
 #include "web/reply.h"
 
-/* Columns of STATEMENT_ACCOUNT, binary. */
-enum account_column {
-	COLUMN_ID,
-	COLUMN_AVAILABLE,
-	COLUMN_HELD,
-	COLUMN_CURRENCY,
-	COLUMN_STATUS,
-	COLUMN_CREATED_MS,
-	COLUMN_UPDATED_MS
-};
-
 struct account_request {
 	struct account_lookup lookup; /* first */
-	sql_step_fn shown;
+	account_row_fn shown;
 	bool again;
 };
 
-static void account_row(
-    struct request *request, const struct pg_answer *answer);
-
-static void
-account_query(struct request *request)
-{
-	struct pg_params params;
-
-	pg_params_init(&params);
-	pg_put_uuid(&params, &request->user.user_id);
-	request_sql(request, payment_reads(), STATEMENT_ACCOUNT, &params, true,
-	    account_row);
-}
+static void account_row(struct request *request, const PGresult *rows, int row);
 
 /* The account was opened just now: look again. */
 static void
@@ -48,18 +26,16 @@ account_again(struct request *request, const struct uuid *account)
 
 	(void)account;
 	in->again = true;
-	account_query(request);
+	account_read(request, account_row);
 }
 
 static void
-account_row(struct request *request, const struct pg_answer *answer)
+account_row(struct request *request, const PGresult *rows, int row)
 {
 	const struct account_request *in = request->state;
 
-	if (!request_sql_ok(request, answer))
-		return;
-	if (PQntuples(answer->rows) > 0)
-		in->shown(request, answer);
+	if (row >= 0)
+		in->shown(request, rows, row);
 	else if (in->again)
 		reply_error(request, ERROR_UNAVAILABLE);
 	else
@@ -67,51 +43,50 @@ account_row(struct request *request, const struct pg_answer *answer)
 }
 
 static void
-account_begin(struct request *request, sql_step_fn shown)
+account_begin(struct request *request, account_row_fn shown)
 {
 	struct account_request *in = request_alloc(request, sizeof(*in));
 
 	request->state = in;
 	in->shown = shown;
-	account_query(request);
+	account_read(request, account_row);
 }
 
 static void
-account_shown(struct request *request, const struct pg_answer *answer)
+account_shown(struct request *request, const PGresult *rows, int row)
 {
-	const PGresult *rows = answer->rows;
 	struct json_writer *writer = reply_begin(request, 200, "Your account");
-	struct uuid id = pg_binary_uuid(rows, 0, COLUMN_ID);
+	struct uuid id = pg_binary_uuid(rows, row, ACCOUNT_ID);
 
 	json_put_object_begin(writer);
 	reply_member_id(writer, "id", &id);
 	json_put_member_string(writer, "user_id", request->user.user_id_text);
 	json_put_member_money(
-	    writer, "balance", pg_binary_int(rows, 0, COLUMN_AVAILABLE));
+	    writer, "balance", pg_binary_int(rows, row, ACCOUNT_AVAILABLE));
 	json_put_member_money(
-	    writer, "held", pg_binary_int(rows, 0, COLUMN_HELD));
+	    writer, "held", pg_binary_int(rows, row, ACCOUNT_HELD));
 	json_put_member_string(
-	    writer, "currency", pg_text(rows, 0, COLUMN_CURRENCY));
+	    writer, "currency", pg_text(rows, row, ACCOUNT_CURRENCY));
 	json_put_member_string(
-	    writer, "account_status", pg_text(rows, 0, COLUMN_STATUS));
+	    writer, "account_status", pg_text(rows, row, ACCOUNT_STATUS));
 	reply_member_time(
-	    writer, "created_at", pg_binary_int(rows, 0, COLUMN_CREATED_MS));
+	    writer, "created_at", pg_binary_int(rows, row, ACCOUNT_CREATED_MS));
 	reply_member_time(
-	    writer, "updated_at", pg_binary_int(rows, 0, COLUMN_UPDATED_MS));
+	    writer, "updated_at", pg_binary_int(rows, row, ACCOUNT_UPDATED_MS));
 	json_put_object_end(writer);
 	reply_end(request);
 }
 
 static void
-balance_shown(struct request *request, const struct pg_answer *answer)
+balance_shown(struct request *request, const PGresult *rows, int row)
 {
 	struct json_writer *writer = reply_begin(request, 200, "Your balance");
 
 	json_put_object_begin(writer);
-	json_put_member_money(writer, "balance",
-	    pg_binary_int(answer->rows, 0, COLUMN_AVAILABLE));
+	json_put_member_money(
+	    writer, "balance", pg_binary_int(rows, row, ACCOUNT_AVAILABLE));
 	json_put_member_string(
-	    writer, "currency", pg_text(answer->rows, 0, COLUMN_CURRENCY));
+	    writer, "currency", pg_text(rows, row, ACCOUNT_CURRENCY));
 	json_put_object_end(writer);
 	reply_end(request);
 }

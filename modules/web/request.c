@@ -29,7 +29,6 @@
 #define BLOCK_SIZE 8192u /* a usual request fits in one */
 #define BLOCKS_KEPT 512u
 #define ALIGNMENT 16u
-#define REQUEST_SQL_DEADLINE_MS 2000u
 
 struct request_block {
 	struct request_block *next;

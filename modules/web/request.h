@@ -90,8 +90,10 @@ const char *request_path_part(struct request *request, unsigned index);
  * only at its next turn. */
 bool request_client_left(const struct request *request);
 
-/* Runs STATEMENT on POOL with PARAMS (taken over, as by pg_call), then NEXT;
- * the deadline is 2 s. */
+#define REQUEST_SQL_DEADLINE_MS 2000u
+
+/* Runs STATEMENT on POOL with PARAMS (taken over, as by pg_call), then NEXT,
+ * within REQUEST_SQL_DEADLINE_MS. */
 typedef void (*sql_step_fn)(
     struct request *request, const struct pg_answer *answer);
 void request_sql(struct request *request, struct pg_pool *pool, int statement,

@@ -66,6 +66,25 @@ begin
 	from payment.accounts a where a.user_id = person;
 end $$;
 
+-- The accounts of many people: a row for each, in their order, with nulls where
+-- there is none.
+create function payment.accounts_of(people uuid[])
+returns table (id uuid, available bigint, held bigint, currency text,
+	account_status text, created_ms bigint, updated_ms bigint)
+language plpgsql stable security definer set search_path = pg_catalog
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off as $$
+#variable_conflict use_column
+begin
+	return query select a.id, a.balance - a.held, a.held, a.currency::text, a.account_status,
+		meta.ms(a.created_at), meta.ms(a.updated_at)
+	from unnest(people) with ordinality w (id, at)
+	left join payment.accounts a on a.user_id = w.id
+	order by w.at;
+end $$;
+
 -- The account that a sender means; one of the two is given.
 create function payment.find_receiver(p_username_key text, p_phone text)
 returns table (account_id uuid)
@@ -88,7 +107,7 @@ begin
 	from payment.account_holders h where h.user_id = person;
 end $$;
 
-grant execute on function payment.open_accounts, payment.account_of,
+grant execute on function payment.open_accounts, payment.account_of, payment.accounts_of,
 	payment.find_receiver, payment.holder_of to onegate_payment;
 
 -- Operators: status and tier, and who changed them why.
