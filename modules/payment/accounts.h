@@ -1,6 +1,6 @@
 /*
  * Which account belongs to whom: the signed-in user's own and the one a
- * sender names. Both are found once and then remembered by this worker, so a
+ * sender names. Names are found once and then remembered by this worker, so a
  * transfer needs no query beside its posting. Only names are remembered, never
  * a balance or a status: those are payment.post's, under its locks.
  *
@@ -32,7 +32,8 @@ void accounts_done(void);
 void accounts_own(struct request *request, account_step_fn next);
 
 /* The account of the person whom TO names: a user name without regard to
- * case, a phone in any of its forms, or an account's id. */
+ * case, a phone in any of its forms, or an account's id. An id is taken as it
+ * stands; payment.post, which locks the account, knows whether it is one. */
 void accounts_receiver(
     struct request *request, const char *to, account_step_fn next);
 

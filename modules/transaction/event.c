@@ -80,7 +80,7 @@ event_read(const char *text, size_t length, struct event *event)
 	*event = (struct event){ .text = text, .length = length };
 	if (text == NULL ||
 	    json_parse(text, length, &event->document) != JSON_OK)
-		return "not JSON";
+		return "its JSON";
 	for (size_t i = 0; i < EVENT_COLUMNS; i++) {
 		value = json_member(&event->document, &event->document.nodes[0],
 		    columns[i].name);

@@ -16,11 +16,12 @@ struct event {
 	const char *text; /* the message; it must outlive the event */
 	size_t length;
 	struct json_document document;
-	const struct json_node
-	    *values[EVENT_COLUMNS]; /* NULL: null or absent */
+	/* NULL: null or absent */
+	const struct json_node *values[EVENT_COLUMNS];
 };
 
-/* Reads TEXT. NULL, or what is wrong with it; then there is nothing to free. */
+/* Reads TEXT. NULL, or which part is missing or malformed; then there is
+ * nothing to free. */
 const char *event_read(const char *text, size_t length, struct event *event);
 void event_free(struct event *event);
 

@@ -5,6 +5,7 @@
 #include "transaction/follower.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "io/config.h"
@@ -21,6 +22,7 @@
 #define POLL_MS 200
 #define RETRY_MS 500
 #define STORE_MS 10000
+#define REASON_SIZE 96
 
 enum { OFFSET_OF, STORE_EVENTS, STORE_DEAD_LETTER };
 
@@ -28,10 +30,9 @@ static const struct pg_statement statements[] = {
 	[OFFSET_OF] = { "offset",
 	    "select transaction.consumer_offset($1::text, $2::integer)" },
 	[STORE_EVENTS] = { "store",
-	    "select transaction.store_events($1, $2, $3, $4, $5, $6, $7, $8, "
-	    "$9,"
-	    " $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,"
-	    " $23)" },
+	    "select transaction.store_events($1, $2, $3, $4, $5, $6, $7, $8,"
+	    " $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,"
+	    " $21, $22, $23)" },
 	[STORE_DEAD_LETTER] = { "dead",
 	    "select transaction.store_dead_letter($1::text, $2::integer,"
 	    " $3::bigint, $4::text)" },
@@ -113,9 +114,13 @@ store_one(struct pg_sync *pg, rd_kafka_message_t *message)
 	struct event event;
 	const char *wrong = event_read(message->payload, message->len, &event);
 	enum pg_status status;
+	char reason[REASON_SIZE];
 
-	if (wrong != NULL)
-		return store_dead_letter(pg, message, wrong);
+	if (wrong != NULL) {
+		(void)snprintf(reason, sizeof(reason),
+		    "no event: %s is missing or malformed", wrong);
+		return store_dead_letter(pg, message, reason);
+	}
 	status = store(pg, &message, &event, 1);
 	event_free(&event);
 	if (status == PG_REFUSED)

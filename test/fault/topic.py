@@ -24,3 +24,10 @@ def events(stack, topic, keys):
                 found.append(event)
         assert program.wait(READ_SECONDS) == 0
     return found
+
+
+def write(stack, topic, key, lines):
+    """Puts each line on the topic as a message of KEY, as nobody of us would."""
+    subprocess.run([BUILD / "test" / "fault" / "topic_write",
+        stack.status["kafka"]["address"], topic, key], check=True, text=True,
+        input="".join(line + "\n" for line in lines))
