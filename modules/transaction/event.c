@@ -2,6 +2,7 @@
 #include "transaction/event.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "domain/uuid.h"
 
@@ -21,7 +22,7 @@ static const struct column {
 	{ "event_id", KIND_ID, true },
 	{ "sequence", KIND_SEQUENCE, true },
 	{ "id", KIND_ID, true },
-	{ "user_id", KIND_ID, false },
+	{ "user_id", KIND_ID, true },
 	{ "account_id", KIND_ID, true },
 	{ "transaction_id", KIND_WORD, false },
 	{ "transaction_type", KIND_WORD, false },
@@ -72,28 +73,68 @@ is_of_kind(const struct json_node *value, enum kind kind)
 	return false;
 }
 
+/* The column that member KEY fills, EVENT_COLUMNS for none. Events come with
+ * their members in one order: the search begins behind the last one found. */
+static size_t
+column_of(const struct json_node *member, size_t after)
+{
+	for (size_t i = 0; i < EVENT_COLUMNS; i++) {
+		size_t column = (after + i) % EVENT_COLUMNS;
+
+		if (strcmp(member->key, columns[column].name) == 0)
+			return column;
+	}
+	return EVENT_COLUMNS;
+}
+
+static void
+values_find(struct event *event)
+{
+	const struct json_node *root = &event->document.nodes[0];
+	const struct json_node *member;
+	size_t column = 0;
+
+	if (root->type != JSON_OBJECT)
+		return;
+	for (member = json_first(&event->document, root); member != NULL;
+	     member = json_next(&event->document, member)) {
+		size_t found = column_of(member, column);
+
+		if (found == EVENT_COLUMNS || member->type == JSON_NULL)
+			continue;
+		event->values[found] = member;
+		column = found + 1;
+	}
+}
+
+/* The name of a column whose value is missing or of another kind, or NULL. */
+static const char *
+first_wrong(const struct event *event)
+{
+	for (size_t i = 0; i < EVENT_COLUMNS; i++) {
+		const struct json_node *value = event->values[i];
+
+		if (value == NULL ? columns[i].required
+				  : !is_of_kind(value, columns[i].kind))
+			return columns[i].name;
+	}
+	return NULL;
+}
+
 const char *
 event_read(const char *text, size_t length, struct event *event)
 {
-	const struct json_node *value;
+	const char *wrong;
 
 	*event = (struct event){ .text = text, .length = length };
 	if (text == NULL ||
 	    json_parse(text, length, &event->document) != JSON_OK)
 		return "its JSON";
-	for (size_t i = 0; i < EVENT_COLUMNS; i++) {
-		value = json_member(&event->document, &event->document.nodes[0],
-		    columns[i].name);
-		if (value != NULL && value->type == JSON_NULL)
-			value = NULL;
-		if (value == NULL ? columns[i].required
-				  : !is_of_kind(value, columns[i].kind)) {
-			event_free(event);
-			return columns[i].name;
-		}
-		event->values[i] = value;
-	}
-	return NULL;
+	values_find(event);
+	wrong = first_wrong(event);
+	if (wrong != NULL)
+		event_free(event);
+	return wrong;
 }
 
 void

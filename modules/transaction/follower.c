@@ -39,6 +39,11 @@ static const struct pg_statement statements[] = {
 	{ NULL, NULL },
 };
 
+struct place {
+	int32_t partition;
+	int64_t offset;
+};
+
 static struct job *job;
 static atomic_bool hearing;
 
@@ -68,21 +73,43 @@ offset_of(void *owner, const char *topic, int32_t partition)
 	return offset;
 }
 
+/* Where the partitions of MESSAGES go on after them; gives how many there are.
+ * NEXT has room for COUNT. */
+static size_t
+places_of(rd_kafka_message_t **messages, size_t count, struct place *next)
+{
+	size_t places = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t p = 0;
+
+		while (
+		    p < places && next[p].partition != messages[i]->partition)
+			p++;
+		if (p == places)
+			next[places++].partition = messages[i]->partition;
+		next[p].offset = messages[i]->offset + 1;
+	}
+	return places;
+}
+
 static enum pg_status
 store(struct pg_sync *pg, rd_kafka_message_t **messages,
     const struct event *events, size_t count)
 {
+	struct place next[BATCH_MAX];
+	size_t places = places_of(messages, count, next);
 	struct pg_params params;
 
 	pg_params_init(&params);
 	pg_put_text(&params, TOPIC);
-	pg_array_begin(&params, PG_OID_INT4, (int)count);
-	for (size_t i = 0; i < count; i++)
-		pg_array_int4(&params, messages[i]->partition);
+	pg_array_begin(&params, PG_OID_INT4, (int)places);
+	for (size_t i = 0; i < places; i++)
+		pg_array_int4(&params, next[i].partition);
 	pg_array_end(&params);
-	pg_array_begin(&params, PG_OID_INT8, (int)count);
-	for (size_t i = 0; i < count; i++)
-		pg_array_int8(&params, messages[i]->offset);
+	pg_array_begin(&params, PG_OID_INT8, (int)places);
+	for (size_t i = 0; i < places; i++)
+		pg_array_int8(&params, next[i].offset);
 	pg_array_end(&params);
 	events_put(&params, events, count);
 	return pg_sync_call(pg, STORE_EVENTS, &params, false, NULL);

@@ -195,9 +195,6 @@ as $$
 				(h.amount * 100)::bigint, h.sequence)
 		or (t.balance_after is distinct from (h.balance_after * 100)::bigint)
 	union all
-	select 'no gap in what was heard', p.account_id::text, '0', p.gaps::text
-	from transaction.account_progress p where p.gaps > 0
-	union all
 	select 'totals equal the rows', coalesce(d.day, r.day)::text || ' '
 			|| concat_ws(' ', coalesce(d.transaction_type, r.transaction_type),
 				coalesce(d.transaction_status, r.transaction_status)),

@@ -308,9 +308,10 @@ def test_what_is_told_again_is_the_same_and_in_order(load):
 def test_the_read_model_agrees(stack, load):
     newest = {account: sequence for _, account, sequence, *_ in load.journal}
     with stack.pg() as db:
-        until(lambda: dict(db.execute("select account_id, sequence from "
-            "transaction.account_progress where account_id = any(%s)",
-            (load.accounts,)).fetchall()) == newest, RECOVER_SECONDS)
+        until(lambda: dict(db.execute("select account_id, max(sequence) from "
+            "transaction.historical_transactions where account_id = any(%s) "
+            "group by account_id", (load.accounts,)).fetchall()) == newest,
+            RECOVER_SECONDS)
         until(lambda: not db.execute(
             "select * from payment.audit_history()").fetchall())
         assert db.execute("select * from payment.audit()").fetchall() == []
