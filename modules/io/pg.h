@@ -128,5 +128,8 @@ bool pg_bool(const PGresult *rows, int row, int column);
 int pg_column(const PGresult *rows, const char *name); /* asserts it exists */
 int64_t pg_binary_int(const PGresult *rows, int row, int column); /* 2,4,8 */
 struct uuid pg_binary_uuid(const PGresult *rows, int row, int column);
+bool pg_binary_bool(const PGresult *rows, int row, int column);
+/* A timestamptz as Unix microseconds. */
+int64_t pg_binary_time(const PGresult *rows, int row, int column);
 
 #endif

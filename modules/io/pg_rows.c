@@ -9,6 +9,9 @@
 
 #include "io/log.h"
 
+/* PostgreSQL's epoch, 2000-01-01, in Unix microseconds. */
+#define EPOCH_US INT64_C(946684800000000)
+
 const char *
 pg_text(const PGresult *rows, int row, int column)
 {
@@ -81,4 +84,18 @@ pg_binary_uuid(const PGresult *rows, int row, int column)
 	assert(PQgetlength(rows, row, column) == (int)sizeof(id.bytes));
 	memcpy(id.bytes, PQgetvalue(rows, row, column), sizeof(id.bytes));
 	return id;
+}
+
+bool
+pg_binary_bool(const PGresult *rows, int row, int column)
+{
+	assert(PQfformat(rows, column) == 1);
+	assert(PQgetlength(rows, row, column) == 1);
+	return PQgetvalue(rows, row, column)[0] != 0;
+}
+
+int64_t
+pg_binary_time(const PGresult *rows, int row, int column)
+{
+	return pg_binary_int(rows, row, column) + EPOCH_US;
 }

@@ -5,12 +5,11 @@
 #include "payment/relay.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/hex.h"
 #include "domain/json.h"
-#include "domain/rfc3339.h"
 #include "io/clock.h"
 #include "io/config.h"
 #include "io/job.h"
@@ -24,7 +23,10 @@
 #define PAYMENT_TOPIC "payment-events"
 #define EVENT_VERSION "1"
 #define LOCK_KEY "7305171600429101" /* the advisory lock of the leader */
-#define PAGE_ROWS 2000 /* of the journal; each gives one or two events */
+#define TRACE_SIZE 56
+#define PAGE_EVENTS 2000
+#define TEXT(number) TEXT_OF(number)
+#define TEXT_OF(number) #number
 #define STATEMENT_MS 30000
 #define FLUSH_MS 10000
 #define ANSWER_MS 1000 /* a broker that is there answers sooner */
@@ -41,7 +43,7 @@ static const struct pg_statement statements[] = {
 	    "select coalesce(payment.relay_begin('kafka'), '1:1:')" },
 	[NOW] = { "now", "select payment.relay_now()" },
 	[OPEN] = { "open", "select payment.relay_open($1::text)" },
-	[FETCH] = { "fetch", "select * from payment.relay_fetch($1)" },
+	[FETCH] = { "fetch", "fetch " TEXT(PAGE_EVENTS) " from relay" },
 	[SAVE] = { "save", "select payment.relay_done('kafka', $1::text)" },
 	[LAG] = { "lag", "select oldest_ms from payment.relay_lag('kafka')" },
 	{ NULL, NULL },
@@ -90,8 +92,8 @@ columns_of(const PGresult *rows)
 		.metadata = pg_column(rows, "metadata"),
 		.accessible = pg_column(rows, "is_accessible_external"),
 		.direction = pg_column(rows, "direction"),
-		.created = pg_column(rows, "created_ms"),
-		.updated = pg_column(rows, "updated_ms"),
+		.created = pg_column(rows, "created_at"),
+		.updated = pg_column(rows, "updated_at"),
 		.payment_id = pg_column(rows, "payment_id"),
 		.merchant_id = pg_column(rows, "merchant_id"),
 		.merchant_name = pg_column(rows, "merchant_name"),
@@ -105,14 +107,10 @@ text_or_null(const PGresult *rows, int row, int column)
 					     : pg_text(rows, row, column);
 }
 
-static struct uuid
-id_of(const PGresult *rows, int row, int column)
+static int64_t
+ms_of(const PGresult *rows, int row, int column)
 {
-	struct uuid id = { { 0 } };
-
-	if (!pg_is_null(rows, row, column))
-		uuid_parse(pg_text(rows, row, column), UUID_TEXT_LENGTH, &id);
-	return id;
+	return pg_binary_time(rows, row, column) / 1000;
 }
 
 static void
@@ -120,30 +118,30 @@ put_event(struct json_writer *writer, const PGresult *rows, int row,
     const struct columns *c)
 {
 	struct transaction transaction = {
-		.id = id_of(rows, row, c->id),
+		.id = pg_binary_uuid(rows, row, c->id),
 		.type = pg_text(rows, row, c->type),
 		.status = pg_text(rows, row, c->status),
-		.amount_minor = pg_int(rows, row, c->amount),
-		.balance_before_minor = pg_int(rows, row, c->before),
-		.balance_after_minor = pg_int(rows, row, c->after),
+		.amount_minor = pg_binary_int(rows, row, c->amount),
+		.balance_before_minor = pg_binary_int(rows, row, c->before),
+		.balance_after_minor = pg_binary_int(rows, row, c->after),
 		.payment_method = text_or_null(rows, row, c->method),
 		.description = text_or_null(rows, row, c->description),
-		.created_ms = pg_int(rows, row, c->created),
-		.user_id = id_of(rows, row, c->user_id),
-		.account_id = id_of(rows, row, c->account_id),
+		.created_ms = ms_of(rows, row, c->created),
+		.user_id = pg_binary_uuid(rows, row, c->user_id),
+		.account_id = pg_binary_uuid(rows, row, c->account_id),
 		.external_reference = text_or_null(rows, row, c->reference),
 		.metadata = text_or_null(rows, row, c->metadata),
-		.is_accessible_external = pg_bool(rows, row, c->accessible),
-		.updated_ms = pg_int(rows, row, c->updated),
+		.is_accessible_external =
+		    pg_binary_bool(rows, row, c->accessible),
+		.updated_ms = ms_of(rows, row, c->updated),
 	};
-	char occurred[RFC3339_SIZE];
+	struct uuid event_id = pg_binary_uuid(rows, row, c->event_id);
 
-	rfc3339_format(transaction.updated_ms * 1000, occurred);
 	json_put_object_begin(writer);
-	json_put_member_string(
-	    writer, "event_id", pg_text(rows, row, c->event_id));
-	json_put_member_int(writer, "sequence", pg_int(rows, row, c->sequence));
-	json_put_member_string(writer, "occurred_at", occurred);
+	reply_member_id(writer, "event_id", &event_id);
+	json_put_member_int(
+	    writer, "sequence", pg_binary_int(rows, row, c->sequence));
+	reply_member_time(writer, "occurred_at", transaction.updated_ms);
 	json_put_member_string(
 	    writer, "direction", pg_text(rows, row, c->direction));
 	reply_transaction_members(writer, &transaction, true);
@@ -155,25 +153,24 @@ static void
 put_payment_event(struct json_writer *writer, const PGresult *rows, int row,
     const struct columns *c, const char *event_type)
 {
-	char occurred[RFC3339_SIZE];
+	struct uuid event_id = pg_binary_uuid(rows, row, c->event_id);
+	struct uuid payment = pg_binary_uuid(rows, row, c->payment_id);
+	struct uuid merchant = pg_binary_uuid(rows, row, c->merchant_id);
 
-	rfc3339_format(pg_int(rows, row, c->updated) * 1000, occurred);
 	json_put_object_begin(writer);
-	json_put_member_string(
-	    writer, "event_id", pg_text(rows, row, c->event_id));
+	reply_member_id(writer, "event_id", &event_id);
 	json_put_member_string(writer, "event_type", event_type);
-	json_put_member_string(
-	    writer, "payment_id", pg_text(rows, row, c->payment_id));
-	json_put_member_string(
-	    writer, "merchant_id", pg_text(rows, row, c->merchant_id));
+	reply_member_id(writer, "payment_id", &payment);
+	reply_member_id(writer, "merchant_id", &merchant);
 	json_put_member_string(
 	    writer, "merchant_name", text_or_null(rows, row, c->merchant_name));
-	json_put_member_money(writer, "amount", pg_int(rows, row, c->amount));
+	json_put_member_money(
+	    writer, "amount", pg_binary_int(rows, row, c->amount));
 	json_put_member_string(
 	    writer, "currency", pg_text(rows, row, c->currency));
 	json_put_member_string(
 	    writer, "transaction_status", pg_text(rows, row, c->status));
-	json_put_member_string(writer, "occurred_at", occurred);
+	reply_member_time(writer, "occurred_at", ms_of(rows, row, c->updated));
 	json_put_object_end(writer);
 }
 
@@ -203,26 +200,24 @@ payment_event_type(const char *type, const char *status)
  * start one, so that it is found again by the event's id.
  */
 static void
-trace_parent(const struct uuid *event_id, char text[56])
+trace_parent(const struct uuid *event_id, char text[TRACE_SIZE])
 {
-	const uint8_t *b = event_id->bytes;
-
-	snprintf(text, 56,
-	    "00-%02x%02x%02x%02x%02x%02x%02x%02x%02x%02x%02x%02x%02x%02x%02x"
-	    "%02x-%02x%02x%02x%02x%02x%02x%02x%02x-00",
-	    b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10],
-	    b[11], b[12], b[13], b[14], b[15], b[8], b[9], b[10], b[11], b[12],
-	    b[13], b[14], b[15]);
+	memcpy(text, "00-", 3);
+	hex_encode(event_id->bytes, 16, text + 3);
+	text[35] = '-';
+	hex_encode(event_id->bytes + 8, 8, text + 36);
+	memcpy(text + 52, "-00", sizeof("-00"));
 }
 
 static bool
-produce(struct relay *relay, const char *topic, const char *key,
+produce(struct relay *relay, const char *topic, int key_column,
     const char *event_type, const PGresult *rows, int row,
     const struct columns *c, struct json_writer *writer)
 {
-	struct uuid event_id = id_of(rows, row, c->event_id);
+	struct uuid event_id = pg_binary_uuid(rows, row, c->event_id);
+	struct uuid key_id = pg_binary_uuid(rows, row, key_column);
 	const char *method = text_or_null(rows, row, c->method);
-	char trace[56];
+	char key[UUID_TEXT_SIZE], trace[TRACE_SIZE];
 	struct kafka_header headers[] = {
 		{ "event_type", event_type },
 		{ "event_version", EVENT_VERSION },
@@ -235,12 +230,13 @@ produce(struct relay *relay, const char *topic, const char *key,
 	struct kafka_message message = {
 		.topic = topic,
 		.key = key,
-		.key_length = strlen(key),
+		.key_length = UUID_TEXT_LENGTH,
 		.value = writer->bytes,
 		.value_length = writer->length,
 		.headers = headers,
 	};
 
+	uuid_format(&key_id, key);
 	trace_parent(&event_id, trace);
 	relay->events++;
 	return !json_writer_failed(writer) &&
@@ -252,18 +248,17 @@ publish_row(struct relay *relay, const PGresult *rows, int row,
     const struct columns *c, struct json_writer *writer)
 {
 	const char *payment_event = NULL;
-	uint64_t at = (uint64_t)pg_int(rows, row, c->updated);
+	uint64_t at = (uint64_t)ms_of(rows, row, c->updated);
 
 	if (relay->oldest_ms == 0 || at < relay->oldest_ms)
 		relay->oldest_ms = at;
 	writer->length = 0;
 	writer->comma = false;
 	put_event(writer, rows, row, c);
-	if (!produce(relay, TOPIC, pg_text(rows, row, c->account_id),
-		"transaction.recorded", rows, row, c, writer))
+	if (!produce(relay, TOPIC, c->account_id, "transaction.recorded", rows,
+		row, c, writer))
 		return false;
-	if (!pg_is_null(rows, row, c->user_id) &&
-	    !pg_is_null(rows, row, c->payment_id))
+	if (!pg_is_null(rows, row, c->payment_id))
 		payment_event = payment_event_type(
 		    pg_text(rows, row, c->type), pg_text(rows, row, c->status));
 	if (payment_event == NULL)
@@ -271,8 +266,8 @@ publish_row(struct relay *relay, const PGresult *rows, int row,
 	writer->length = 0;
 	writer->comma = false;
 	put_payment_event(writer, rows, row, c, payment_event);
-	return produce(relay, PAYMENT_TOPIC, pg_text(rows, row, c->merchant_id),
-	    payment_event, rows, row, c, writer);
+	return produce(relay, PAYMENT_TOPIC, c->merchant_id, payment_event,
+	    rows, row, c, writer);
 }
 
 /* Hands all rows of the open difference to the producer, page by page. */
@@ -285,12 +280,9 @@ publish(struct relay *relay)
 
 	json_writer_init(&writer);
 	while (published && count > 0) {
-		struct pg_params params;
 		PGresult *rows;
 
-		pg_params_init(&params);
-		pg_put_int4(&params, PAGE_ROWS);
-		if (pg_sync_call(relay->pg, FETCH, &params, false, &rows) !=
+		if (pg_sync_call(relay->pg, FETCH, NULL, true, &rows) !=
 		    PG_DONE) {
 			published = false;
 			break;
@@ -401,7 +393,7 @@ follow(struct relay *relay)
 		done = anything_new(relay, &new) && (!new || round_go(relay));
 		/* Full rounds cost the database, Kafka and the consumer a
 		 * fraction of many small ones, and postings need the time. */
-		if (done && relay->events < PAGE_ROWS)
+		if (done && relay->events < PAGE_EVENTS)
 			job_wait(relay->self, PAUSE_MS);
 	}
 	if (!done)

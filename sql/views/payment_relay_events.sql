@@ -3,43 +3,58 @@
 --
 -- An event told again later is the same: what became of a transaction is not
 -- told with its opening row (2, 10, 11), only with the one that decided.
+--
+-- Each row is looked up once and gives both sides; most rows belong to no
+-- operation and ask nothing more. No condition here could be met by another
+-- index than that of the ids: on a month's empty partition the planner would
+-- take it, and keep it while the month fills.
 create view payment.relay_events as
-	select s.position, s.xid, s.credit_side,
-		case when s.credit_side then meta.other_side(s.row_id) else s.row_id end as event_id,
-		s.kind as event_kind,
-		case when s.kind = 5 and s.credit_side then meta.other_side(s.row_id)
-			when s.kind in (5, 7, 8) or s.operation is null then s.row_id
-			else s.operation end as id,
+	select t.position, t.xid, s.credit_side, s.seen_as as event_id,
+		t.kind as event_kind,
+		case when t.kind = 5 then s.seen_as
+			when t.kind in (7, 8) or t.operation is null then t.id
+			else t.operation end as id,
 		a.user_id, s.account_id, s.sequence,
-		case when s.kind = 7 then 'REFUND'
-			when o.id is not null then 'TOPUP'
-			when i.id is not null or s.kind = 8 then 'PAYMENT'
+		case when t.kind = 7 then 'REFUND'
+			when w.operation_id is not null then 'TOPUP'
+			when w.payment_id is not null or t.kind = 8 then 'PAYMENT'
 			else 'TRANSFER' end as transaction_type,
-		(array['PENDING', 'SUCCESS', 'FAILED', 'CANCELLED'])[s.state + 1] as transaction_status,
-		s.amount,
-		case when s.kind not in (2, 7, 10, 11) and o.id is not null then o.balance_before
-			when s.kind not in (2, 7, 10, 11) and i.id is not null then i.balance_before
-			when s.kind in (10, 11) then s.balance - s.held
-			else s.balance - s.held + case when s.credit_side then -s.amount else s.amount end
-			end as balance_before,
-		case when s.kind not in (2, 7, 10, 11) and o.id is not null then o.balance_after
-			when s.kind not in (2, 7, 10, 11) and i.id is not null then i.balance_after
-			else s.balance - s.held end as balance_after,
-		s.currency::text as currency, o.provider as payment_method, s.description,
-		case when s.state = 0 then o.reference
-			else coalesce(o.external_id, o.reference) end as external_reference,
-		coalesce(o.metadata, case when s.kind <> 7 then i.metadata end)::text as metadata,
+		(array['PENDING', 'SUCCESS', 'FAILED', 'CANCELLED'])[t.state + 1] as transaction_status,
+		t.amount,
+		coalesce(case when t.kind not in (2, 7, 10, 11) then w.balance_before end,
+			s.balance - s.held + case when t.kind in (10, 11) then 0
+				when s.credit_side then -t.amount else t.amount end) as balance_before,
+		coalesce(case when t.kind not in (2, 7, 10, 11) then w.balance_after end,
+			s.balance - s.held) as balance_after,
+		t.currency::text as currency, w.provider as payment_method, t.description,
+		case when t.state = 0 then w.reference
+			else coalesce(w.external_id, w.reference) end as external_reference,
+		case when t.kind <> 7 then w.metadata end as metadata,
 		true as is_accessible_external,
-		case when o.direction = 'in' then 'credit' when o.direction = 'out' then 'debit'
+		case when w.direction = 'in' then 'credit' when w.direction = 'out' then 'debit'
 			when s.credit_side then 'credit' else 'debit' end as direction,
-		meta.ms(coalesce(o.created_at, case when s.kind <> 7 then i.created_at end,
-			s.created_at)) as created_ms,
-		meta.ms(s.created_at) as updated_ms,
-		i.id as payment_id, i.merchant_id, m.name as merchant_name, s.row_id
-	from payment.account_sides s
+		coalesce(case when t.kind <> 7 then w.created_at end, t.created_at) as created_at,
+		t.created_at as updated_at,
+		w.payment_id, w.merchant_id, w.merchant_name, t.id as row_id
+	from payment.transfers t
+	cross join lateral (values
+		(false, t.id, t.debit_account, t.debit_sequence, t.debit_balance, t.debit_held),
+		(true, meta.other_side(t.id), t.credit_account, t.credit_sequence,
+			t.credit_balance, t.credit_held))
+		s (credit_side, seen_as, account_id, sequence, balance, held)
 	join payment.accounts a on a.id = s.account_id and a.kind = 'user'
-	left join payment.provider_operations o on o.id = s.operation
-	left join payment.payment_intents i on i.id = s.operation
-	left join payment.merchants m on m.id = i.merchant_id
+	left join lateral ( -- what the row belongs to: one of the two
+		select o.id as operation_id, i.id as payment_id,
+			coalesce(o.balance_before, i.balance_before) as balance_before,
+			coalesce(o.balance_after, i.balance_after) as balance_after,
+			o.provider, o.direction, o.reference, o.external_id,
+			coalesce(o.metadata, i.metadata)::text as metadata,
+			coalesce(o.created_at, i.created_at) as created_at,
+			i.merchant_id, m.name as merchant_name
+		from (values (1)) one
+		left join payment.provider_operations o on o.id = t.operation
+		left join payment.payment_intents i on i.id = t.operation
+		left join payment.merchants m on m.id = i.merchant_id
+		where t.operation is not null
+	) w on true
 	where s.sequence is not null;
-grant select on payment.relay_events to onegate_relay;

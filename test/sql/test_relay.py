@@ -12,7 +12,7 @@ def publish(db, out, crash=False):
         now = db.execute("select payment.relay_now()").fetchone()[0]
         db.execute("select payment.relay_open(%s)", (last,))
         while True:
-            cursor = db.execute("select * from payment.relay_fetch(50)")
+            cursor = db.execute("fetch 50 from relay")
             names = [c.name for c in cursor.description]
             rows = [dict(zip(names, values)) for values in cursor]
             out.extend(rows)
@@ -192,8 +192,7 @@ def test_the_history_that_is_built_from_the_events_agrees(books):
         kept = {k: str(v) if isinstance(v, uuid.UUID) else v for k, v in event.items()}
         kept.update({k: money(event[k]) for k in ("amount", "balance_before", "balance_after")})
         kept.update(transaction_id=f"TRX-{event['id']}", metadata=None,
-            created_at=f"2026-01-01T00:00:00.{event['created_ms'] % 1000:03}Z",
-            updated_at="2026-01-01T00:00:00Z")
+            created_at=event["created_at"], updated_at="2026-01-01T00:00:00Z")
         return kept
 
     words = ("transaction_id", "transaction_type", "transaction_status", "amount",
@@ -204,9 +203,9 @@ def test_the_history_that_is_built_from_the_events_agrees(books):
         " %s::bigint[], %s::uuid[], %s::uuid[], %s::uuid[]" + ", %s::text[]" * 15 + ")"
     values = [value(e, n) for n, e in enumerate(out)]
     consumer = books.connect("onegate_transaction")
-    for half in (slice(None, 5), slice(3, None), slice(None)):  # with repeats
+    for half in (slice(None, 5), slice(3, None), slice(None), slice(None, 1)):  # with repeats
         part = list(range(len(values)))[half]
-        consumer.execute(store, ([0] * len(part), part,
+        consumer.execute(store, ([0], [part[-1] + 1],
             *([v[name] for v in values[half]] for name in
                 ("event_id", "sequence", "id", "user_id", "account_id")),
             *([v[name] and str(v[name]) for v in values[half]] for name in words),

@@ -21,7 +21,7 @@ def test_no_program_writes_a_table(books, role):
 READS = {
     "onegate_auth": {"auth.ended_sessions"},
     "onegate_payment": {"auth.user_events", "auth.ended_sessions"},
-    "onegate_relay": {"payment.relay_events"},
+    "onegate_relay": set(),
     "onegate_regulator": {"transaction.accessible_transactions"},
 }
 
