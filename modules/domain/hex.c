@@ -18,13 +18,12 @@ hex_encode(const uint8_t *bytes, size_t length, char *text)
 static int
 digit_value(char c)
 {
-	if (c >= '0' && c <= '9')
-		return (c - '0');
-	if (c >= 'a' && c <= 'f')
-		return (c - 'a' + 10);
-	if (c >= 'A' && c <= 'F')
-		return (c - 'A' + 10);
-	return (-1);
+	unsigned digit = (unsigned)(unsigned char)c - '0';
+	unsigned letter = ((unsigned)(unsigned char)c | 0x20) - 'a';
+
+	if (digit < 10)
+		return ((int)digit);
+	return (letter < 6 ? (int)letter + 10 : -1);
 }
 
 bool

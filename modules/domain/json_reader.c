@@ -16,7 +16,7 @@
 #include "domain/utf8.h"
 
 /* Above this many members, duplicates are found by sorting. */
-#define PAIRWISE_KEYS_MAX 8
+#define PAIRWISE_KEYS_MAX 32
 
 struct scan {
 	const uint8_t *bytes;
@@ -95,6 +95,10 @@ scan_string(struct scan *scan)
 		if (byte == '"') {
 			scan->at++;
 			return (true);
+		}
+		if (byte >= 0x20 && byte < 0x80 && byte != '\\') {
+			scan->at++;
+			continue;
 		}
 		if (byte == '\\') {
 			scan->at++;

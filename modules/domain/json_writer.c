@@ -38,15 +38,11 @@ json_writer_failed(const struct json_writer *writer)
 }
 
 static bool
-writer_reserve(struct json_writer *writer, size_t more)
+writer_grow(struct json_writer *writer, size_t more)
 {
 	size_t needed, capacity;
 	char *bytes;
 
-	if (writer->failed)
-		return (false);
-	if (more < writer->capacity - writer->length)
-		return (true);
 	if (__builtin_add_overflow(writer->length, more + 1, &needed) ||
 	    needed > SIZE_MAX / 4) {
 		writer->failed = true;
@@ -76,7 +72,9 @@ writer_reserve(struct json_writer *writer, size_t more)
 static void
 writer_append(struct json_writer *writer, const char *bytes, size_t length)
 {
-	if (!writer_reserve(writer, length))
+	if (writer->failed ||
+	    (length >= writer->capacity - writer->length &&
+		!writer_grow(writer, length)))
 		return;
 	if (length > 0)
 		memcpy(writer->bytes + writer->length, bytes, length);

@@ -5,7 +5,13 @@
 
 #include <string.h>
 
+#include "domain/hex.h"
+
 #define UNIX_MS_BYTES 6
+#define UUID_GROUPS 5
+
+/* 8-4-4-4-12 digits. */
+static const size_t group_bytes[UUID_GROUPS] = { 4, 2, 2, 2, 6 };
 
 static void
 put_unix_ms(struct uuid *id, uint64_t unix_ms)
@@ -44,46 +50,22 @@ uuid_v7_unix_ms(const struct uuid *id)
 	return (unix_ms);
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return (c - '0');
-	if (c >= 'a' && c <= 'f')
-		return (c - 'a' + 10);
-	if (c >= 'A' && c <= 'F')
-		return (c - 'A' + 10);
-	return (-1);
-}
-
-static bool
-is_dash_position(size_t at)
-{
-	return (at == 8 || at == 13 || at == 18 || at == 23);
-}
-
 bool
 uuid_parse(const char *text, size_t length, struct uuid *id)
 {
 	struct uuid result;
-	size_t byte = 0, at = 0;
-	int high, low;
+	size_t at = 0, byte = 0;
 
 	if (text == NULL || length != UUID_TEXT_LENGTH)
 		return (false);
-	while (at < UUID_TEXT_LENGTH) {
-		if (is_dash_position(at)) {
-			if (text[at] != '-')
-				return (false);
-			at++;
-			continue;
-		}
-		high = hex_value(text[at]);
-		low = hex_value(text[at + 1]);
-		if (high < 0 || low < 0)
+	for (size_t i = 0; i < UUID_GROUPS; i++) {
+		if (i > 0 && text[at++] != '-')
 			return (false);
-		result.bytes[byte++] = (uint8_t)(high << 4 | low);
-		at += 2;
+		if (!hex_decode(text + at, 2 * group_bytes[i],
+			result.bytes + byte, group_bytes[i]))
+			return (false);
+		at += 2 * group_bytes[i];
+		byte += group_bytes[i];
 	}
 	*id = result;
 	return (true);
@@ -92,16 +74,15 @@ uuid_parse(const char *text, size_t length, struct uuid *id)
 void
 uuid_format(const struct uuid *id, char text[UUID_TEXT_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
-	size_t at = 0;
+	size_t at = 0, byte = 0;
 
-	for (size_t byte = 0; byte < sizeof(id->bytes); byte++) {
-		if (is_dash_position(at))
+	for (size_t i = 0; i < UUID_GROUPS; i++) {
+		if (i > 0)
 			text[at++] = '-';
-		text[at++] = digits[id->bytes[byte] >> 4];
-		text[at++] = digits[id->bytes[byte] & 0x0f];
+		hex_encode(id->bytes + byte, group_bytes[i], text + at);
+		at += 2 * group_bytes[i];
+		byte += group_bytes[i];
 	}
-	text[at] = '\0';
 }
 
 bool
