@@ -196,10 +196,11 @@ lane_end(struct lane *lane)
 	lane->count = 0;
 	lane->left = NULL;
 	lane->busy = false;
-	pump_soon();
+	pump(NULL);
 }
 
-/* The lane's items have their answers; goes on with the rest, if any. */
+/* The lane's items have their answers; goes on with the rest, if any, or the
+ * next batch: PostgreSQL works on it while the answers are written. */
 static void
 lane_finish(struct lane *lane)
 {

@@ -34,12 +34,13 @@ as $$
 declare
 	-- What a kind does, by its number: 1 charge, 2 topup_hold, 3 topup_settle,
 	-- 4 topup_release, 5 transfer, 6 payment, 7 refund, 8 fee, 9 adjustment,
-	-- 10 charge opened, 11 payment opened, 12 ended without money.
-	moves constant smallint[] := '{1,0,1,0,1,1,1,1,1,0,0,0}';
-	holds constant smallint[] := '{0,1,-1,-1,0,0,0,0,0,0,0,0}';
-	comes_in constant smallint[] := '{1,0,0,0,1,0,0,0,0,0,0,0}';
-	leads_to constant smallint[] := '{1,0,1,2,1,1,1,1,1,0,0,2}';
-	names_of_state constant text[] := '{SUCCESS,FAILED,CANCELLED}';
+	-- 10 charge opened, 11 payment opened, 12 ended without money. (With their
+	-- types, or each call would parse the text.)
+	moves constant smallint[] := '{1,0,1,0,1,1,1,1,1,0,0,0}'::smallint[];
+	holds constant smallint[] := '{0,1,-1,-1,0,0,0,0,0,0,0,0}'::smallint[];
+	comes_in constant smallint[] := '{1,0,0,0,1,0,0,0,0,0,0,0}'::smallint[];
+	leads_to constant smallint[] := '{1,0,1,2,1,1,1,1,1,0,0,2}'::smallint[];
+	names_of_state constant text[] := '{SUCCESS,FAILED,CANCELLED}'::text[];
 	amount_max constant bigint := 999999999999999;
 
 	n integer := cardinality(ids);
