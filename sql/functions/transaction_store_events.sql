@@ -13,7 +13,9 @@
 -- would be a second table to write for each event, and payment.audit_history()
 -- compares every row with the journal anyway.
 --
--- The plan is pinned and kept: the batches are many and often small.
+-- The plan is pinned and kept, because the batches are many and often small; it
+-- may have been made while the tables were empty, so that `offset 0` and the
+-- conflict keep every look-up one by id.
 create function transaction.store_events(
 	p_topic text, p_partitions integer[], p_next bigint[], event_ids uuid[],
 	sequences bigint[], ids uuid[], users uuid[], accounts uuid[],
@@ -70,7 +72,10 @@ begin
 				amount, balance_before, balance_after, currency,
 				direction, description, external_reference,
 				payment_method, accessible, created_at, updated_at, details)
-		left join transaction.historical_transactions h on h.id = m.id
+		left join lateral (
+			select h.sequence, h.transaction_status, h.is_accessible_external
+			from transaction.historical_transactions h
+			where h.id = m.id offset 0) h on true
 		order by m.id, m.sequence desc
 	), written as (
 		insert into transaction.historical_transactions (id, user_id,
@@ -85,17 +90,27 @@ begin
 			payment_method, metadata, is_accessible_external, event_id,
 			sequence, created_at, updated_at
 		from newest where told is null
-	), shaped as (
-		update transaction.historical_transactions h set
-			transaction_status = n.transaction_status,
-			balance_before = n.balance_before,
-			balance_after = n.balance_after,
-			external_reference = n.external_reference,
-			event_id = n.event_id,
-			sequence = n.sequence,
-			updated_at = n.updated_at
-		from newest n
-		where n.told < n.sequence and h.id = n.id
+	), shaped as ( -- by the index of the ids, whatever the plan was made for
+		insert into transaction.historical_transactions as h (id, user_id,
+			account_id, transaction_id, transaction_type,
+			transaction_status, amount, balance_before, balance_after,
+			currency, direction, description, external_reference,
+			payment_method, metadata, is_accessible_external, event_id,
+			sequence, created_at, updated_at)
+		select id, user_id, account_id, transaction_id, transaction_type,
+			transaction_status, amount, balance_before, balance_after,
+			currency, direction, description, external_reference,
+			payment_method, metadata, accessible_told, event_id,
+			sequence, created_at, updated_at
+		from newest where told < sequence
+		on conflict (id) do update set
+			transaction_status = excluded.transaction_status,
+			balance_before = excluded.balance_before,
+			balance_after = excluded.balance_after,
+			external_reference = excluded.external_reference,
+			event_id = excluded.event_id,
+			sequence = excluded.sequence,
+			updated_at = excluded.updated_at
 	), change as (
 		select (created_at at time zone 'UTC')::date as day, transaction_type,
 			transaction_status, coalesce(payment_method, '') as payment_method,

@@ -5,9 +5,9 @@
 -- told with its opening row (2, 10, 11), only with the one that decided.
 --
 -- Each row is looked up once and gives both sides; most rows belong to no
--- operation and ask nothing more. No condition here could be met by another
--- index than that of the ids: on a month's empty partition the planner would
--- take it, and keep it while the month fills.
+-- operation and ask nothing more. The relay keeps its plan for long, made while
+-- tables may have been empty: so every look-up is by id and by nothing else that
+-- an index could meet, and `offset 0` keeps it a look-up for each row.
 create view payment.relay_events as
 	select t.position, t.xid, s.credit_side, s.seen_as as event_id,
 		t.kind as event_kind,
@@ -42,7 +42,9 @@ create view payment.relay_events as
 		(true, meta.other_side(t.id), t.credit_account, t.credit_sequence,
 			t.credit_balance, t.credit_held))
 		s (credit_side, seen_as, account_id, sequence, balance, held)
-	join payment.accounts a on a.id = s.account_id and a.kind = 'user'
+	cross join lateral (
+		select a.user_id from payment.accounts a
+		where a.id = s.account_id and a.kind = 'user' offset 0) a
 	left join lateral ( -- what the row belongs to: one of the two
 		select o.id as operation_id, i.id as payment_id,
 			coalesce(o.balance_before, i.balance_before) as balance_before,
@@ -55,6 +57,6 @@ create view payment.relay_events as
 		left join payment.provider_operations o on o.id = t.operation
 		left join payment.payment_intents i on i.id = t.operation
 		left join payment.merchants m on m.id = i.merchant_id
-		where t.operation is not null
+		where t.operation is not null offset 0
 	) w on true
 	where s.sequence is not null;
