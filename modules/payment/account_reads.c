@@ -1,6 +1,8 @@
 /* See account_reads.h. */
 #include "payment/account_reads.h"
 
+#include <sys/queue.h>
+
 #include "io/loop.h"
 #include "payment/payment.h"
 #include "web/reply.h"
@@ -14,7 +16,7 @@ struct reading {
 	account_row_fn next_step;
 	const struct pg_answer *answer;
 	int row;
-	struct reading *next;
+	STAILQ_ENTRY(reading) next;
 };
 
 struct batch {
@@ -23,7 +25,7 @@ struct batch {
 };
 
 static struct batch batches[BATCHES];
-static struct reading *queue_head, **queue_tail = &queue_head;
+static STAILQ_HEAD(, reading) queue = STAILQ_HEAD_INITIALIZER(queue);
 static size_t queue_length;
 static bool pump_deferred;
 
@@ -32,11 +34,9 @@ static void batch_answered(void *owner, const struct pg_answer *answer);
 static struct reading *
 queue_take(void)
 {
-	struct reading *reading = queue_head;
+	struct reading *reading = STAILQ_FIRST(&queue);
 
-	queue_head = reading->next;
-	if (queue_head == NULL)
-		queue_tail = &queue_head;
+	STAILQ_REMOVE_HEAD(&queue, next);
 	queue_length--;
 	return reading;
 }
@@ -46,7 +46,7 @@ batch_send(struct batch *batch)
 {
 	struct pg_params params;
 
-	while (queue_head != NULL && batch->count < BATCH_MAX)
+	while (!STAILQ_EMPTY(&queue) && batch->count < BATCH_MAX)
 		batch->items[batch->count++] = queue_take();
 	pg_params_init(&params);
 	pg_array_begin(&params, PG_OID_UUID, batch->count);
@@ -62,7 +62,7 @@ pump(void *owner)
 {
 	(void)owner;
 	pump_deferred = false;
-	for (int i = 0; i < BATCHES && queue_head != NULL; i++) {
+	for (int i = 0; i < BATCHES && !STAILQ_EMPTY(&queue); i++) {
 		if (batches[i].count == 0)
 			batch_send(&batches[i]);
 	}
@@ -103,7 +103,7 @@ batch_answered(void *owner, const struct pg_answer *answer)
 	for (int i = 0; i < count; i++)
 		reading_end(items[i], answer, i);
 	/* What waited behind it has waited as long: it fails too. */
-	while (answer->status != PG_DONE && queue_head != NULL)
+	while (answer->status != PG_DONE && !STAILQ_EMPTY(&queue))
 		reading_end(queue_take(), answer, 0);
 	pump(NULL);
 }
@@ -121,8 +121,7 @@ account_read(struct request *request, account_row_fn next)
 	reading->request = request;
 	reading->next_step = next;
 	request_hold(request);
-	*queue_tail = reading;
-	queue_tail = &reading->next;
+	STAILQ_INSERT_TAIL(&queue, reading, next);
 	queue_length++;
 	/* All that one turn of the loop brings goes together. */
 	if (!pump_deferred)

@@ -25,8 +25,8 @@
 #define LOCK_KEY "7305171600429101" /* the advisory lock of the leader */
 #define TRACE_SIZE 56
 #define PAGE_EVENTS 2000
-#define TEXT(number) TEXT_OF(number)
-#define TEXT_OF(number) #number
+#define SQL_NUMBER(macro) SQL_NUMBER_OF(macro) /* its value within a text */
+#define SQL_NUMBER_OF(value) #value
 #define STATEMENT_MS 30000
 #define FLUSH_MS 10000
 #define ANSWER_MS 1000 /* a broker that is there answers sooner */
@@ -43,7 +43,7 @@ static const struct pg_statement statements[] = {
 	    "select coalesce(payment.relay_begin('kafka'), '1:1:')" },
 	[NOW] = { "now", "select payment.relay_now()" },
 	[OPEN] = { "open", "select payment.relay_open($1::text)" },
-	[FETCH] = { "fetch", "fetch " TEXT(PAGE_EVENTS) " from relay" },
+	[FETCH] = { "fetch", "fetch " SQL_NUMBER(PAGE_EVENTS) " from relay" },
 	[SAVE] = { "save", "select payment.relay_done('kafka', $1::text)" },
 	[LAG] = { "lag", "select oldest_ms from payment.relay_lag('kafka')" },
 	{ NULL, NULL },

@@ -14,8 +14,8 @@
 -- compares every row with the journal anyway.
 --
 -- The plan is pinned and kept, because the batches are many and often small; it
--- may have been made while the tables were empty, so that `offset 0` and the
--- conflict keep every look-up one by id.
+-- may have been made while the tables were empty, so `offset 0` keeps the look-up
+-- one by id.
 create function transaction.store_events(
 	p_topic text, p_partitions integer[], p_next bigint[], event_ids uuid[],
 	sequences bigint[], ids uuid[], users uuid[], accounts uuid[],
@@ -34,6 +34,8 @@ set enable_mergejoin = off as $$
 #variable_conflict use_column
 declare
 	stored bigint;
+	again integer[]; -- events of transactions that were told before
+	i integer;
 begin
 	-- Rows and places are lost together, and then read again from Kafka.
 	perform set_config('synchronous_commit', 'off', true);
@@ -61,17 +63,18 @@ begin
 			m.created_at::timestamptz as created_at,
 			m.updated_at::timestamptz as updated_at,
 			h.sequence as told, h.transaction_status as status_told,
-			h.is_accessible_external as accessible_told
+			h.is_accessible_external as accessible_told, m.at
 		from unnest(event_ids, sequences, ids, users, accounts,
 				transaction_ids, types, statuses, amounts,
 				balances_before, balances_after, currencies, directions,
 				descriptions, external_references, methods, accessible,
-				created, updated, details)
+				created, updated, details) with ordinality
 			m (event_id, sequence, id, user_id, account_id,
 				transaction_id, transaction_type, transaction_status,
 				amount, balance_before, balance_after, currency,
 				direction, description, external_reference,
-				payment_method, accessible, created_at, updated_at, details)
+				payment_method, accessible, created_at, updated_at,
+				details, at)
 		left join lateral (
 			select h.sequence, h.transaction_status, h.is_accessible_external
 			from transaction.historical_transactions h
@@ -90,27 +93,6 @@ begin
 			payment_method, metadata, is_accessible_external, event_id,
 			sequence, created_at, updated_at
 		from newest where told is null
-	), shaped as ( -- by the index of the ids, whatever the plan was made for
-		insert into transaction.historical_transactions as h (id, user_id,
-			account_id, transaction_id, transaction_type,
-			transaction_status, amount, balance_before, balance_after,
-			currency, direction, description, external_reference,
-			payment_method, metadata, is_accessible_external, event_id,
-			sequence, created_at, updated_at)
-		select id, user_id, account_id, transaction_id, transaction_type,
-			transaction_status, amount, balance_before, balance_after,
-			currency, direction, description, external_reference,
-			payment_method, metadata, accessible_told, event_id,
-			sequence, created_at, updated_at
-		from newest where told < sequence
-		on conflict (id) do update set
-			transaction_status = excluded.transaction_status,
-			balance_before = excluded.balance_before,
-			balance_after = excluded.balance_after,
-			external_reference = excluded.external_reference,
-			event_id = excluded.event_id,
-			sequence = excluded.sequence,
-			updated_at = excluded.updated_at
 	), change as (
 		select (created_at at time zone 'UTC')::date as day, transaction_type,
 			transaction_status, coalesce(payment_method, '') as payment_method,
@@ -137,7 +119,21 @@ begin
 			count = t.count + excluded.count,
 			amount = t.amount + excluded.amount
 	)
-	select count(*) into stored from newest where told is null or told < sequence;
+	select count(*), array_agg(at) filter (where told is not null) into stored, again
+	from newest where told is null or told < sequence;
+
+	-- Few, and one by one: a join could get a plan that reads the whole table.
+	foreach i in array coalesce(again, '{}') loop
+		update transaction.historical_transactions set
+			transaction_status = statuses[i],
+			balance_before = balances_before[i]::numeric,
+			balance_after = balances_after[i]::numeric,
+			external_reference = external_references[i],
+			event_id = event_ids[i],
+			sequence = sequences[i],
+			updated_at = updated[i]::timestamptz
+		where id = ids[i];
+	end loop;
 	return stored;
 end $$;
 grant execute on function transaction.store_events

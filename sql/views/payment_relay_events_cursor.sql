@@ -5,7 +5,7 @@
 -- What is sorted is nothing but places and ids, so that a long difference costs
 -- little memory and the first page comes soon; the rows are looked up while it is
 -- read. The plan is pinned: it is made once, not in each of the many rounds, and
--- never with the statistics of an empty table.
+-- with nothing in it that would suit an empty table only.
 create function payment.relay_open(p_last text) returns void
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp

@@ -10,8 +10,9 @@
  *      [-w WARMUP_SECONDS] [-r RATE] [-t TOKENS] [-a ACCOUNTS] [-y REPLAYS]
  *      [-k KEYS_OUT] [-s SEED]
  *
- * TOKENS: lines "account-id access-token". ACCOUNTS: lines of whom to pay:
- * account ids, and phones for topup. REPLAYS: per cent of requests that repeat an acknowledged one.
+ * TOKENS: lines "account-id access-token". ACCOUNTS: lines of whom to pay,
+ * account ids, and phones for topup. REPLAYS: per cent of requests that repeat
+ * an acknowledged one.
  * The result is one JSON object on standard output.
  */
 #include <arpa/inet.h>
