@@ -1,54 +1,22 @@
-/*
- * See accounts.h. Two direct-mapped tables of fixed size: a new name simply
- * takes the place of the old one with the same hash.
- */
+/* See accounts.h. */
 #include "payment/accounts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "domain/phone.h"
 #include "domain/username.h"
-#include "io/clock.h"
 #include "io/config.h"
 #include "io/log.h"
 #include "io/loop.h"
+#include "payment/account_memo.h"
 #include "payment/payment.h"
 #include "web/reply.h"
 
-#define OWN_SLOTS 32768u /* powers of two */
-#define RECEIVER_SLOTS 65536u
-#define REMEMBER_MS UINT64_C(600000)
-#define NAME_REMEMBERED 48 /* longer names are looked up each time */
 #define OPEN_EVERY_MS 500
 #define OPEN_DEADLINE_MS 5000
 
-struct own_slot {
-	struct uuid user, account;
-	uint64_t until_ms;
-};
-
-struct receiver_slot {
-	struct uuid account;
-	uint64_t until_ms;
-	char kind; /* 'n' name, 'p' phone */
-	char name[NAME_REMEMBERED];
-};
-
-static struct own_slot *own_slots;
-static struct receiver_slot *receiver_slots;
 static struct loop_timer open_timer;
-
-static uint64_t
-hash_of(const void *bytes, size_t length)
-{
-	const uint8_t *p = bytes;
-	uint64_t hash = UINT64_C(14695981039346656037);
-
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ p[i]) * UINT64_C(1099511628211);
-	return hash ^ (hash >> 29);
-}
+static bool started;
 
 /* Follows auth's events now and then, so that a person can receive money
  * before ever having called this module. */
@@ -87,33 +55,23 @@ open_again(void *owner, const struct pg_answer *answer)
 bool
 accounts_init(void)
 {
-	if (own_slots != NULL)
+	if (started)
 		return true;
-	own_slots = calloc(OWN_SLOTS, sizeof(*own_slots));
-	receiver_slots = calloc(RECEIVER_SLOTS, sizeof(*receiver_slots));
-	if (own_slots == NULL || receiver_slots == NULL)
-		return false;
-	loop_timer_set(&open_timer, 0, open_due, NULL);
-	return true;
+	started = account_memo_init();
+	if (started)
+		loop_timer_set(&open_timer, 0, open_due, NULL);
+	return started;
 }
 
 void
 accounts_done(void)
 {
 	loop_timer_clear(&open_timer);
-	free(own_slots);
-	free(receiver_slots);
-	own_slots = NULL;
-	receiver_slots = NULL;
+	account_memo_done();
+	started = false;
 }
 
 /* -- one's own ------------------------------------------------------------ */
-
-static struct own_slot *
-own_slot_of(const struct uuid *user)
-{
-	return &own_slots[hash_of(user, sizeof(*user)) & (OWN_SLOTS - 1)];
-}
 
 static void own_query(struct request *request);
 static void receiver_query(struct request *request);
@@ -146,7 +104,7 @@ static void
 own_found(struct request *request, const struct pg_answer *answer)
 {
 	struct account_lookup *lookup = request->state;
-	struct own_slot *slot = own_slot_of(&request->user.user_id);
+	struct uuid account;
 
 	if (!request_sql_ok(request, answer))
 		return;
@@ -157,10 +115,10 @@ own_found(struct request *request, const struct pg_answer *answer)
 			open_first(request);
 		return;
 	}
-	slot->user = request->user.user_id;
-	slot->account = pg_binary_uuid(answer->rows, 0, 0);
-	slot->until_ms = clock_monotonic_ms() + REMEMBER_MS;
-	lookup->next(request, &slot->account);
+	account = pg_binary_uuid(answer->rows, 0, 0);
+	account_memo_put(ACCOUNT_OF_USER, &request->user.user_id,
+	    sizeof(request->user.user_id), &account);
+	lookup->next(request, &account);
 }
 
 static void
@@ -178,11 +136,11 @@ void
 accounts_own(struct request *request, account_step_fn next)
 {
 	struct account_lookup *lookup = request->state;
-	const struct own_slot *slot = own_slot_of(&request->user.user_id);
+	const struct uuid *account = account_memo_find(ACCOUNT_OF_USER,
+	    &request->user.user_id, sizeof(request->user.user_id));
 
-	if (slot->until_ms > clock_monotonic_ms() &&
-	    uuid_equal(&slot->user, &request->user.user_id)) {
-		next(request, &slot->account);
+	if (account != NULL) {
+		next(request, account);
 		return;
 	}
 	lookup->next = next;
@@ -193,31 +151,12 @@ accounts_own(struct request *request, account_step_fn next)
 
 /* -- somebody else's ------------------------------------------------------ */
 
-static struct receiver_slot *
-receiver_slot_of(const struct account_lookup *lookup)
-{
-	return &receiver_slots[lookup->hash & (RECEIVER_SLOTS - 1)];
-}
-
-static char
+static enum account_memo_kind
 kind_of(const struct account_lookup *lookup)
 {
-	return lookup->statement == STATEMENT_ACCOUNT_BY_PHONE ? 'p' : 'n';
-}
-
-static void
-receiver_remember(
-    const struct account_lookup *lookup, const struct uuid *account)
-{
-	struct receiver_slot *slot = receiver_slot_of(lookup);
-	size_t length = strlen(lookup->name);
-
-	if (length >= NAME_REMEMBERED)
-		return;
-	slot->account = *account;
-	slot->kind = kind_of(lookup);
-	slot->until_ms = clock_monotonic_ms() + REMEMBER_MS;
-	memcpy(slot->name, lookup->name, length + 1);
+	return lookup->statement == STATEMENT_ACCOUNT_BY_PHONE
+	    ? ACCOUNT_OF_PHONE
+	    : ACCOUNT_OF_NAME;
 }
 
 static void
@@ -236,7 +175,8 @@ receiver_found(struct request *request, const struct pg_answer *answer)
 		return;
 	}
 	account = pg_binary_uuid(answer->rows, 0, 0);
-	receiver_remember(lookup, &account);
+	account_memo_put(
+	    kind_of(lookup), lookup->name, strlen(lookup->name), &account);
 	lookup->next(request, &account);
 }
 
@@ -269,7 +209,6 @@ receiver_name(
 		return false;
 	}
 	lookup->name = request_copy(request, key, strlen(key));
-	lookup->hash = hash_of(key, strlen(key));
 	return true;
 }
 
@@ -277,7 +216,7 @@ void
 accounts_receiver(struct request *request, const char *to, account_step_fn next)
 {
 	struct account_lookup *lookup = request->state;
-	const struct receiver_slot *slot;
+	const struct uuid *account;
 	struct uuid id;
 
 	if (uuid_parse(to, strlen(to), &id)) {
@@ -290,11 +229,10 @@ accounts_receiver(struct request *request, const char *to, account_step_fn next)
 		next(request, NULL);
 		return;
 	}
-	slot = receiver_slot_of(lookup);
-	if (slot->until_ms > clock_monotonic_ms() &&
-	    slot->kind == kind_of(lookup) &&
-	    strcmp(slot->name, lookup->name) == 0) {
-		next(request, &slot->account);
+	account = account_memo_find(
+	    kind_of(lookup), lookup->name, strlen(lookup->name));
+	if (account != NULL) {
+		next(request, account);
 		return;
 	}
 	receiver_query(request);

@@ -21,7 +21,6 @@ struct account_lookup {
 	account_step_fn next;
 	bool opened; /* open_accounts has run for this look-up */
 	int statement;
-	uint64_t hash;
 	const char *name; /* canonical */
 };
 
