@@ -12,7 +12,8 @@
 -- A status row (10, 11, 12), a hold and a release touch one side only.
 --
 -- The plans are pinned: driven from the journal with the statistics of an
--- empty table the key look-up once cost fifteen times as much.
+-- empty table the key look-up once cost fifteen times as much. Items are read
+-- from their arrays by number; unnest() would copy each array to a store first.
 create function payment.post(
 	accounts uuid[], ids uuid[], kinds smallint[], debits integer[],
 	credits integer[], amounts bigint[], operations uuid[], descriptions text[],
@@ -57,11 +58,11 @@ declare
 	-- 3 merchant; status 0 active, 1 suspended, 2 closed
 	found_ids uuid[];
 	places tid[]; -- a row stays there while it is locked
-	moved boolean[];
-	touched integer;
 	balances bigint[];
 	helds bigint[];
 	sequences bigint[];
+	first_sequences bigint[]; -- as they were found: who has another has moved
+	touched integer;
 	incomings bigint[];
 	statuses smallint[];
 	classes smallint[];
@@ -96,7 +97,6 @@ declare
 
 	i integer; j integer; p integer; o integer;
 	x integer; y integer; k smallint; m bigint; z smallint; refusal smallint;
-	posted boolean := false;
 	refused boolean := false;
 begin
 	if n is null or n > 256 or locked > 512 or cardinality(kinds) <> n
@@ -160,12 +160,13 @@ begin
 			f (id, place, balance, held, sequence, incoming, status, class, currency)
 			on f.id = w.id;
 	end if;
-	moved := array_fill(false, array[locked]);
+	first_sequences := sequences;
 
 	hashes := array(
-		select case when u.key is not null then
-			encode(substr(sha256(convert_to(u.scope || chr(31) || u.key, 'UTF8')), 1, 16), 'hex')::uuid end
-		from unnest(scopes, keys) u (scope, key));
+		select case when keys[at] is not null then
+			encode(substr(sha256(convert_to(scopes[at] || chr(31) || keys[at], 'UTF8')),
+				1, 16), 'hex')::uuid end
+		from generate_series(1, n) at);
 	keyed := array_remove(hashes, null) <> '{}';
 
 	if lost then
@@ -185,45 +186,39 @@ begin
 
 	if keyed then
 		for before in
-			select u.at, t.* from unnest(hashes) with ordinality u (hash, at)
-			cross join lateral (
+			select h.at, t.*, r.id as refused, r.code, r.fingerprint as refused_print,
+				r.created_at as refused_at
+			from (select at, hashes[at] as hash from generate_series(1, n) at) h
+			left join lateral (
 				select t.* from payment.transfers t
-				where t.idempotency = u.hash and t.id >= oldest and t.id < newest
-				limit 1) t
-		loop
-			i := before.at;
-			continue when known[i];
-			known[i] := true;
-			if before.fingerprint is distinct from fingerprints[i] then
-				codes[i] := 12;
-				continue;
-			end if;
-			again[i] := before.id <> ids[i];
-			row_ids[i] := before.id;
-			row_ops[i] := before.operation; sums[i] := before.amount;
-			db[i] := before.debit_balance; cb[i] := before.credit_balance;
-			dh[i] := before.debit_held; ch[i] := before.credit_held;
-			ds[i] := before.debit_sequence; cs[i] := before.credit_sequence;
-			times[i] := meta.ms(before.created_at);
-		end loop;
-		for before in
-			select u.at, r.* from unnest(hashes) with ordinality u (hash, at)
-			cross join lateral (
+				where t.idempotency = h.hash and t.id >= oldest and t.id < newest
+				limit 1) t on true
+			left join lateral (
 				select r.id, r.code, r.fingerprint, r.created_at from payment.refusals r
-				where r.idempotency = u.hash and r.created_at > moment - interval '24 hours'
-				limit 1) r
+				where r.idempotency = h.hash and r.created_at > moment - interval '24 hours'
+				limit 1) r on true
+			where t.id is not null or r.id is not null
 		loop
 			i := before.at;
 			continue when known[i];
 			known[i] := true;
-			if before.fingerprint is distinct from fingerprints[i] then
+			if coalesce(before.fingerprint, before.refused_print)
+					is distinct from fingerprints[i] then
 				codes[i] := 12;
-				continue;
+			elsif before.id is null then
+				codes[i] := before.code;
+				again[i] := before.refused <> ids[i];
+				row_ids[i] := before.refused;
+				times[i] := meta.ms(before.refused_at);
+			else
+				again[i] := before.id <> ids[i];
+				row_ids[i] := before.id;
+				row_ops[i] := before.operation; sums[i] := before.amount;
+				db[i] := before.debit_balance; cb[i] := before.credit_balance;
+				dh[i] := before.debit_held; ch[i] := before.credit_held;
+				ds[i] := before.debit_sequence; cs[i] := before.credit_sequence;
+				times[i] := meta.ms(before.created_at);
 			end if;
-			codes[i] := before.code;
-			again[i] := before.id <> ids[i];
-			row_ids[i] := before.id;
-			times[i] := meta.ms(before.created_at);
 		end loop;
 	end if;
 
@@ -260,11 +255,14 @@ begin
 	for i in 1..n loop
 		continue when known[i];
 		if hashes[i] is not null then
-			-- A copy of a key earlier in this batch.
+			if fingerprints[i] is null then
+				raise exception 'payment.post: a key without a fingerprint'
+					using errcode = 'invalid_parameter_value';
+			end if;
 			j := array_position(hashes, hashes[i]);
-			if j < i then
+			if j < i then -- a copy of a key earlier in this batch
 				known[i] := true;
-				if fingerprints[i] is distinct from fingerprints[j] then
+				if fingerprints[i] <> fingerprints[j] then
 					codes[i] := 12;
 					continue;
 				end if;
@@ -273,10 +271,6 @@ begin
 				db[i] := db[j]; cb[i] := cb[j]; dh[i] := dh[j]; ch[i] := ch[j];
 				ds[i] := ds[j]; cs[i] := cs[j]; times[i] := times[j];
 				continue;
-			end if;
-			if fingerprints[i] is null then
-				raise exception 'payment.post: a key without a fingerprint'
-					using errcode = 'invalid_parameter_value';
 			end if;
 		end if;
 		x := debits[i]; y := credits[i]; m := amounts[i]; k := kinds[i];
@@ -288,14 +282,16 @@ begin
 				using errcode = 'invalid_parameter_value';
 		end if;
 		z := coalesce(states[i], leads_to[k]);
-		p := null; o := null;
-
-		-- What the item refers to.
 		refusal := case
 			when refuse_with[i] <> 0 then refuse_with[i]
 			when x = y then 1
 			else 0 end;
-		if refusal = 0 and k in (6, 7) then
+
+		-- What the item refers to.
+		p := null; o := null;
+		if refusal <> 0 or k = 5 then
+			null; -- a transfer stands alone
+		elsif k in (6, 7) then
 			p := array_position(pay_id, operations[i]);
 			if p is null
 				or (k = 6 and (pay_payer[p] <> accounts[x] or pay_merchant[p] <> accounts[y]))
@@ -311,7 +307,7 @@ begin
 				refusal := case when pay_state[p] <> 'SUCCESS' then 16
 					when m = 0 or m > pay_amount[p] - pay_refunded[p] then 17 else 0 end;
 			end if;
-		elsif refusal = 0 and (k in (1, 3, 4) or (k in (9, 12) and operations[i] is not null)) then
+		elsif k in (1, 3, 4) or (k in (9, 12) and operations[i] is not null) then
 			o := array_position(op_id, operations[i]);
 			if o is not null then
 				-- Money set aside in suspense is decided from there, and only
@@ -370,18 +366,15 @@ begin
 			helds[x] := helds[x] + holds[k] * m;
 		end if;
 		if x <= locked then
-			moved[x] := true;
 			sequences[x] := sequences[x] + 1;
 			db[i] := balances[x]; dh[i] := helds[x]; ds[i] := sequences[x];
 		end if;
 		if y <= locked then
-			moved[y] := true;
 			sequences[y] := sequences[y] + 1;
 			cb[i] := balances[y]; ch[i] := helds[y]; cs[i] := sequences[y];
 		end if;
 		sums[i] := m;
 		ends[i] := z;
-		posted := true;
 
 		if p is not null then
 			pay_changed := true;
@@ -412,35 +405,31 @@ begin
 		end if;
 	end loop;
 
-	if posted then
+	if sequences <> first_sequences then
 		-- By place, which saves a second look-up; counted, because a row that
 		-- were not there any more would be left out in silence.
 		update payment.accounts a
-		set balance = u.balance, held = u.held, sequence = u.sequence,
-			incoming = u.incoming, month = this_month, updated_at = moment
-		from unnest(places, balances, helds, sequences, incomings, moved)
-			u (place, balance, held, sequence, incoming, moved)
-		where a.ctid = u.place and u.moved;
+		set balance = balances[u.at], held = helds[u.at], sequence = sequences[u.at],
+			incoming = incomings[u.at], month = this_month, updated_at = moment
+		from generate_series(1, locked) u (at)
+		where a.ctid = places[u.at] and sequences[u.at] <> first_sequences[u.at];
 		get diagnostics touched = row_count;
-		if touched <> cardinality(array_positions(moved, true)) then
-			raise exception 'payment.post: % accounts written of %', touched,
-				cardinality(array_positions(moved, true))
+		if touched <> (select count(*) from generate_series(1, locked) at
+				where sequences[at] <> first_sequences[at]) then
+			raise exception 'payment.post: only % accounts could be written', touched
 				using errcode = 'serialization_failure';
 		end if;
 		insert into payment.transfers (id, debit_account, credit_account, amount,
 			debit_balance, credit_balance, debit_held, credit_held,
 			debit_sequence, credit_sequence, kind, state, currency, operation,
 			description, idempotency, scope, key, fingerprint, created_at)
-		select u.id, everyone[u.debit], everyone[u.credit], u.amount,
-			u.db, u.cb, u.dh, u.ch, u.ds, u.cs, u.kind, u.state,
-			coalesce(currencies[u.debit], currencies[u.credit]), u.operation,
-			u.description, u.hash, case when u.hash is not null then u.scope end,
-			u.key, case when u.hash is not null then u.fingerprint end, moment
-		from unnest(ids, debits, credits, sums, db, cb, dh, ch, ds, cs, kinds, ends,
-				operations, descriptions, hashes, scopes, keys, fingerprints, codes, known)
-			u (id, debit, credit, amount, db, cb, dh, ch, ds, cs, kind, state,
-				operation, description, hash, scope, key, fingerprint, code, known)
-		where u.code = 0 and not u.known;
+		select ids[at], everyone[debits[at]], everyone[credits[at]], sums[at],
+			db[at], cb[at], dh[at], ch[at], ds[at], cs[at], kinds[at], ends[at],
+			coalesce(currencies[debits[at]], currencies[credits[at]]), operations[at],
+			descriptions[at], hashes[at], case when keys[at] is not null then scopes[at] end,
+			keys[at], case when keys[at] is not null then fingerprints[at] end, moment
+		from generate_series(1, n) at
+		where codes[at] = 0 and not known[at];
 	end if;
 	if pay_changed then
 		update payment.payment_intents t
@@ -462,20 +451,18 @@ begin
 	end if;
 	if refused then
 		insert into payment.refusals (idempotency, scope, key, fingerprint, id, code, created_at)
-		select u.hash, u.scope, u.key, u.fingerprint, u.id, u.code, moment
-		from unnest(hashes, scopes, keys, fingerprints, ids, codes, known)
-			u (hash, scope, key, fingerprint, id, code, known)
-		where u.hash is not null and u.code not in (0, 12, 20, 21) and not u.known
+		select hashes[at], scopes[at], keys[at], fingerprints[at], ids[at], codes[at], moment
+		from generate_series(1, n) at
+		where hashes[at] is not null and codes[at] not in (0, 12, 20, 21) and not known[at]
 		on conflict (idempotency) do update
 		set scope = excluded.scope, key = excluded.key, fingerprint = excluded.fingerprint,
 			id = excluded.id, code = excluded.code, created_at = excluded.created_at;
 	end if;
 
 	return query
-	select u.at::integer, u.code, u.again, u.id, u.operation, u.amount, u.db, u.cb,
-		u.dh, u.ch, u.ds, u.cs, u.ms
-	from unnest(codes, again, row_ids, row_ops, sums, db, cb, dh, ch, ds, cs, times)
-		with ordinality u (code, again, id, operation, amount, db, cb, dh, ch, ds, cs, ms, at);
+	select at, codes[at], again[at], row_ids[at], row_ops[at], sums[at], db[at], cb[at],
+		dh[at], ch[at], ds[at], cs[at], times[at]
+	from generate_series(1, n) at;
 end $$;
 comment on function payment.post is 'posts a batch: see sql/README.md';
 grant execute on function payment.post to onegate_payment;
