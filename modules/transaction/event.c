@@ -41,30 +41,19 @@ static const struct column {
 	{ "metadata", KIND_DETAILS, false },
 };
 
+/* Reads the value of COLUMN, which is there. False: it is of another kind. */
 static bool
-id_of(const struct json_node *value, struct uuid *id)
+value_read(struct event *event, size_t column)
 {
-	return value->type == JSON_STRING &&
-	    uuid_parse(value->text, value->length, id);
-}
+	const struct json_node *value = event->values[column];
 
-static bool
-sequence_of(const struct json_node *value, int64_t *sequence)
-{
-	return json_node_integer(value, 1, INT64_MAX, sequence);
-}
-
-static bool
-is_of_kind(const struct json_node *value, enum kind kind)
-{
-	struct uuid id;
-	int64_t sequence;
-
-	switch (kind) {
+	switch (columns[column].kind) {
 	case KIND_ID:
-		return id_of(value, &id);
+		assert(column < EVENT_IDS);
+		return value->type == JSON_STRING &&
+		    uuid_parse(value->text, value->length, &event->ids[column]);
 	case KIND_SEQUENCE:
-		return sequence_of(value, &sequence);
+		return json_node_integer(value, 1, INT64_MAX, &event->sequence);
 	case KIND_WORD:
 		return value->type != JSON_OBJECT && value->type != JSON_ARRAY;
 	case KIND_DETAILS:
@@ -109,13 +98,11 @@ values_find(struct event *event)
 
 /* The name of a column whose value is missing or of another kind, or NULL. */
 static const char *
-first_wrong(const struct event *event)
+first_wrong(struct event *event)
 {
 	for (size_t i = 0; i < EVENT_COLUMNS; i++) {
-		const struct json_node *value = event->values[i];
-
-		if (value == NULL ? columns[i].required
-				  : !is_of_kind(value, columns[i].kind))
+		if (event->values[i] == NULL ? columns[i].required
+					     : !value_read(event, i))
 			return columns[i].name;
 	}
 	return NULL;
@@ -173,9 +160,6 @@ static void
 value_put(struct pg_params *params, const struct event *event, size_t column)
 {
 	const struct json_node *value = event->values[column];
-	int64_t sequence = 0;
-	struct uuid id;
-	bool read = true;
 
 	if (value == NULL) {
 		pg_array_null(params);
@@ -183,12 +167,10 @@ value_put(struct pg_params *params, const struct event *event, size_t column)
 	}
 	switch (columns[column].kind) {
 	case KIND_ID:
-		read = id_of(value, &id);
-		pg_array_uuid(params, &id);
+		pg_array_uuid(params, &event->ids[column]);
 		break;
 	case KIND_SEQUENCE:
-		read = sequence_of(value, &sequence);
-		pg_array_int8(params, sequence);
+		pg_array_int8(params, event->sequence);
 		break;
 	case KIND_WORD:
 		word_put(params, value);
@@ -197,7 +179,6 @@ value_put(struct pg_params *params, const struct event *event, size_t column)
 		pg_array_text(params, event->text, event->length);
 		break;
 	}
-	assert(read); /* event_read has seen to it */
 }
 
 void

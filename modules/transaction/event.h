@@ -11,6 +11,7 @@
 #include "io/pg.h"
 
 #define EVENT_COLUMNS 20
+#define EVENT_IDS 5 /* ids are among the first columns */
 
 struct event {
 	const char *text; /* the message; it must outlive the event */
@@ -18,6 +19,8 @@ struct event {
 	struct json_document document;
 	/* NULL: null or absent */
 	const struct json_node *values[EVENT_COLUMNS];
+	struct uuid ids[EVENT_IDS]; /* those of the columns that are ids */
+	int64_t sequence;
 };
 
 /* Reads TEXT. NULL, or which part is missing or malformed; then there is

@@ -37,10 +37,11 @@ create view payment.relay_events as
 		t.created_at as updated_at,
 		w.payment_id, w.merchant_id, w.merchant_name, t.id as row_id
 	from payment.transfers t
-	cross join lateral (values
-		(false, t.id, t.debit_account, t.debit_sequence, t.debit_balance, t.debit_held),
-		(true, meta.other_side(t.id), t.credit_account, t.credit_sequence,
-			t.credit_balance, t.credit_held))
+	cross join lateral ( -- VALUES would prepare its expressions for each row
+		select false, t.id, t.debit_account, t.debit_sequence, t.debit_balance, t.debit_held
+		union all
+		select true, meta.other_side(t.id), t.credit_account, t.credit_sequence,
+			t.credit_balance, t.credit_held)
 		s (credit_side, seen_as, account_id, sequence, balance, held)
 	cross join lateral (
 		select a.user_id from payment.accounts a

@@ -1,6 +1,8 @@
 /* Are base64, hex and hashes those of their standards, and strict? */
 #include "cases.h"
 
+#include <stdlib.h>
+
 #include "domain/base64.h"
 #include "domain/digest.h"
 #include "domain/hex.h"
@@ -85,6 +87,16 @@ hex_is_strict(void **state)
 	assert_string_equal(text, "0aff");
 	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_false(hex_decode(bad[i], strlen(bad[i]), bytes, 2));
+	for (int byte = 0; byte < 256; byte++) {
+		const char digits[] = { '0', (char)byte };
+		bool is_digit =
+		    byte != 0 && strchr("0123456789abcdefABCDEF", byte) != NULL;
+
+		assert_int_equal(hex_decode(digits, 2, bytes, 1), is_digit);
+		if (is_digit)
+			assert_int_equal(bytes[0],
+			    strtol((char[]){ (char)byte, '\0' }, NULL, 16));
+	}
 }
 
 static void
