@@ -97,6 +97,7 @@ declare
 
 	i integer; j integer; p integer; o integer;
 	x integer; y integer; k smallint; m bigint; z smallint; refusal smallint;
+	posted boolean := false;
 	refused boolean := false;
 begin
 	if n is null or n > 256 or locked > 512 or cardinality(kinds) <> n
@@ -375,6 +376,7 @@ begin
 		end if;
 		sums[i] := m;
 		ends[i] := z;
+		posted := true;
 
 		if p is not null then
 			pay_changed := true;
@@ -405,7 +407,7 @@ begin
 		end if;
 	end loop;
 
-	if sequences <> first_sequences then
+	if posted then
 		-- By place, which saves a second look-up; counted, because a row that
 		-- were not there any more would be left out in silence.
 		update payment.accounts a
