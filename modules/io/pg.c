@@ -27,6 +27,9 @@
 #define BACKOFF_DOUBLINGS 7 /* up to 6.4 s */
 #define STEADY_MS 1000 /* a connection this old starts its backoff anew */
 #define STALL_MS 1000 /* past its deadline the oldest call may hold up others */
+#define PULSE_MS 1000 /* an idle connection is asked this often */
+#define PULSE_DEADLINE_MS 2000
+#define PULSE (-1) /* in place of a statement: nothing but a Sync */
 #define MESSAGE_MAX 512
 #define FREE_ROUNDS 1000 /* of calls whose answers make new calls */
 
@@ -53,6 +56,7 @@ struct connection {
 	struct loop_watch *watch;
 	struct loop_timer life; /* DOWN: reconnect; else: must be ready by */
 	struct loop_timer deadline; /* of the calls sent */
+	struct loop_timer pulse; /* READY: whether the server still answers */
 	uint64_t deadline_armed_ms;
 	uint64_t ready_since_ms;
 	unsigned failures;
@@ -241,6 +245,7 @@ waiting_add(struct pg_pool *pool, struct call *call)
 }
 
 static void connection_down(struct connection *c, const char *why);
+static void connection_pulse(struct loop_timer *timer, void *owner);
 static void sent_expire(struct loop_timer *timer, void *owner);
 
 static void
@@ -344,6 +349,7 @@ connection_down(struct connection *c, const char *why)
 	loop_watch_free(c->watch);
 	c->watch = NULL;
 	loop_timer_clear(&c->deadline);
+	loop_timer_clear(&c->pulse);
 	c->deadline_armed_ms = UINT64_MAX;
 	PQclear(c->result);
 	c->result = NULL;
@@ -469,6 +475,7 @@ connection_serve(struct connection *c)
 	c->state = READY;
 	c->ready_since_ms = clock_monotonic_ms();
 	loop_timer_clear(&c->life);
+	loop_timer_set(&c->pulse, PULSE_MS, connection_pulse, c);
 	if (pool->down_logged)
 		log_event(LOG_LEVEL_INFO, "pg: connected",
 		    LOG_TEXT("pool", pool->name));
@@ -617,15 +624,43 @@ connection_choose(struct pg_pool *pool)
 static void
 call_send(struct connection *c, struct call *call)
 {
-	const char *name = c->pool->statements[call->statement].name;
-
 	TAILQ_INSERT_TAIL(&c->sent, call, next);
 	c->in_flight++;
 	deadline_arm(c, call->deadline_ms);
-	if (pg_params_send(&call->params, c->link, name, call->binary) != 1 ||
+	if ((call->statement != PULSE &&
+		pg_params_send(&call->params, c->link,
+		    c->pool->statements[call->statement].name,
+		    call->binary) != 1) ||
 	    PQpipelineSync(c->link) != 1 || !connection_flush(c))
 		connection_break(c);
 	pg_params_free(&call->params);
+}
+
+static void
+pulse_answered(void *owner, const struct pg_answer *answer)
+{
+	(void)owner;
+	(void)answer; /* an answer too late has cost the connection already */
+}
+
+/* A server can hang without closing anything. Who asks nothing would not notice
+ * and call itself ready, so an idle connection is asked for a bare Sync, which
+ * is a call like any other: without an answer the connection is lost. */
+static void
+connection_pulse(struct loop_timer *timer, void *owner)
+{
+	struct connection *c = owner;
+
+	loop_timer_set(timer, PULSE_MS, connection_pulse, c);
+	if (TAILQ_EMPTY(&c->sent) && !c->broken) {
+		struct call *call = memory_new(1, sizeof(*call));
+
+		call->statement = PULSE;
+		call->deadline_ms = clock_monotonic_ms() + PULSE_DEADLINE_MS;
+		call->done = pulse_answered;
+		pg_params_init(&call->params);
+		call_send(c, call);
+	}
 }
 
 /* Sends what waits while a connection has room. */

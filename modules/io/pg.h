@@ -1,7 +1,8 @@
 /*
  * PostgreSQL without waiting: a pool of non-blocking connections in pipeline
  * mode on the loop, statements prepared at connect, each call with a deadline,
- * reconnect with jittered backoff, a bounded waiting queue that expires too.
+ * reconnect with jittered backoff, a bounded waiting queue that expires too. A
+ * server that hangs is noticed within a few seconds, idle or not.
  */
 #ifndef ONEGATE_IO_PG_H
 #define ONEGATE_IO_PG_H

@@ -28,6 +28,19 @@ class Server:
     def send(self, number):
         os.kill(self.pid, number)
 
+    def freeze(self):
+        """Hangs it and its children; the parent first, so that no more come."""
+        self.send(signal.SIGSTOP)
+        children = subprocess.run(["pgrep", "-P", str(self.pid)], check=True,
+            stdout=subprocess.PIPE, text=True).stdout.split()
+        self.frozen = [self.pid, *map(int, children)]
+        for pid in self.frozen[1:]:
+            os.kill(pid, signal.SIGSTOP)
+
+    def thaw(self):
+        for pid in self.frozen:
+            os.kill(pid, signal.SIGCONT)
+
     def kill(self, number=signal.SIGKILL):
         self.send(number)
         until(lambda: not os.path.exists(f"/proc/{self.pid}")

@@ -120,6 +120,23 @@ def test_without_postgresql_it_is_503_and_comes_back(stack, server):
 
 
 @pytest.mark.parametrize("server", ["postgres"], indirect=True)
+def test_a_hung_postgresql_is_noticed_though_nobody_asks(stack, server):
+    server.freeze()
+    try:
+        for module in MODULES:
+            # Whoever asks all the time may name another need before.
+            until(lambda: (found := quick(stack.client(module), "GET",
+                "/health/ready")).status == 503
+                and b"postgres" in found.raw.lower())
+            assert quick(stack.client(module), "GET",
+                "/health/live").status == 200
+    finally:
+        server.thaw()
+    for module in MODULES:
+        until(lambda: ready(stack, module), RECOVER_SECONDS)
+
+
+@pytest.mark.parametrize("server", ["postgres"], indirect=True)
 def test_what_was_acknowledged_survives_a_power_cut(stack, server):
     giver, takers = stack.user(balance=1_000_000), \
         [stack.user() for _ in range(4)]

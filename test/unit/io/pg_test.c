@@ -32,6 +32,7 @@ enum {
 	DEFER,
 	COUNT,
 	SETTING,
+	BACKEND,
 	STATEMENTS
 };
 
@@ -59,6 +60,7 @@ static const struct pg_statement statements[STATEMENTS + 1] = {
 	[DEFER] = { "defer", "insert into deferred values ($1::bigint)" },
 	[COUNT] = { "count", "select count(*) from deferred" },
 	[SETTING] = { "setting", "select current_setting($1)" },
+	[BACKEND] = { "backend", "select $1::bigint + pg_backend_pid()" },
 	{ NULL, NULL },
 };
 
@@ -417,6 +419,35 @@ stalled_connection_is_given_up(void **state)
 	wait_ready(pool, 1, 3000);
 	pg_pool_counts(pool, &counts);
 	assert_int_equal(counts.reconnects, 1);
+	pg_pool_free(pool);
+}
+
+/* Nobody asks it anything, and its socket stays open. */
+static void
+idle_connection_that_hangs_is_given_up(void **state)
+{
+	struct pg_pool *pool = pool_new(conninfo, 1, 1, 1, 0);
+	uint64_t end_ms = clock_monotonic_ms() + 10000;
+	struct pg_counts counts;
+	struct told told;
+	pid_t backend;
+
+	(void)state;
+	wait_ready(pool, 1, 3000);
+	call(pool, BACKEND, 0, 1000, &told);
+	wait_told(&told, 1, 2000);
+	backend = (pid_t)told.value;
+	assert_int_equal(kill(backend, SIGSTOP), 0);
+	do {
+		loop_run(20);
+		pg_pool_counts(pool, &counts);
+	} while (counts.reconnects == 0 && clock_monotonic_ms() < end_ms);
+	(void)kill(backend, SIGCONT);
+	assert_int_equal(counts.reconnects, 1);
+	wait_ready(pool, 1, 3000);
+	call(pool, ECHO, 7, 1000, &told);
+	wait_told(&told, 1, 2000);
+	assert_int_equal(told.value, 7);
 	pg_pool_free(pool);
 }
 
@@ -813,6 +844,7 @@ main(int argc, char **argv)
 		PG_TEST(role_keeps_its_limits),
 		PG_TEST(late_call_is_unknown_and_the_connection_lives),
 		PG_TEST(stalled_connection_is_given_up),
+		PG_TEST(idle_connection_that_hangs_is_given_up),
 		PG_TEST(terminated_backends_come_back),
 		PG_TEST(server_crash_and_restart),
 		PG_TEST(blackholed_server_costs_only_the_deadline),
