@@ -619,6 +619,15 @@ connection_choose(struct pg_pool *pool)
 	return best;
 }
 
+/* What stands before CALL's Sync: a statement, or nothing for a pulse. */
+static bool
+call_put(struct connection *c, struct call *call)
+{
+	return call->statement == PULSE ||
+	    pg_params_send(&call->params, c->link,
+		c->pool->statements[call->statement].name, call->binary) == 1;
+}
+
 /* Sends CALL on C. From the first byte that libpq takes, its outcome is the
  * connection's. */
 static void
@@ -627,11 +636,8 @@ call_send(struct connection *c, struct call *call)
 	TAILQ_INSERT_TAIL(&c->sent, call, next);
 	c->in_flight++;
 	deadline_arm(c, call->deadline_ms);
-	if ((call->statement != PULSE &&
-		pg_params_send(&call->params, c->link,
-		    c->pool->statements[call->statement].name,
-		    call->binary) != 1) ||
-	    PQpipelineSync(c->link) != 1 || !connection_flush(c))
+	if (!call_put(c, call) || PQpipelineSync(c->link) != 1 ||
+	    !connection_flush(c))
 		connection_break(c);
 	pg_params_free(&call->params);
 }

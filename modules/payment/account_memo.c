@@ -22,6 +22,8 @@ struct memo {
 	unsigned char tag; /* kind and length of the name */
 };
 
+_Static_assert(NAME_MAX_LENGTH < 64, "the tag has six bits for the length");
+
 static struct memo (*memos)[WAYS];
 
 bool
