@@ -23,7 +23,7 @@ struct history {
 	struct account_lookup lookup; /* first */
 	const char *type, *status, *cursor;
 	int64_t limit, from_ms, to_ms;
-	int64_t before; /* keyset: sequences below; 0: from the newest */
+	struct uuid after; /* the page goes on behind this row */
 	struct uuid id; /* of one in detail */
 	const char *trx_id; /* as asked for, or NULL */
 };
@@ -45,10 +45,10 @@ static const struct input_field history_fields[] = {
 static void
 check_cursor(struct request *request, struct history *in)
 {
-	struct uuid account;
+	int64_t sequence;
 
 	if (in->cursor != NULL &&
-	    !cursor_read(in->cursor, strlen(in->cursor), &in->before, &account))
+	    !cursor_read(in->cursor, strlen(in->cursor), &sequence, &in->after))
 		input_refuse(
 		    request, "cursor", "use next_cursor of the page before");
 }
@@ -98,7 +98,7 @@ history_found(struct request *request, const struct pg_answer *answer)
 	reply_meta_int(request, "size", shown);
 	if (found > shown) {
 		cursor_write(
-		    transaction.sequence, &transaction.account_id, cursor);
+		    transaction.sequence, &transaction.row_id, cursor);
 		reply_meta_text(request, "next_cursor", cursor);
 	} else {
 		reply_meta_text(request, "next_cursor", NULL);
@@ -114,10 +114,10 @@ history_of(struct request *request, const struct uuid *account)
 
 	pg_params_init(&params);
 	pg_put_uuid(&params, account);
-	if (in->before == 0)
+	if (in->cursor == NULL)
 		pg_put_null(&params);
 	else
-		pg_put_int8(&params, in->before);
+		pg_put_uuid(&params, &in->after);
 	pg_put_text(&params, in->type);
 	pg_put_text(&params, in->status);
 	pg_put_int8_or_null(&params, in->from_ms, INPUT_NO_TIME);

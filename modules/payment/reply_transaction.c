@@ -143,5 +143,6 @@ transaction_read(const PGresult *rows, int row, struct transaction *transaction)
 		    rows, row, pg_column(rows, "is_accessible_external")),
 		.updated_ms = number_of(rows, row, "updated_ms"),
 		.sequence = number_of(rows, row, "sequence"),
+		.row_id = uuid_of(rows, row, "row_id"),
 	};
 }

@@ -29,7 +29,9 @@ struct transaction {
 	const char *metadata; /* JSON, or NULL */
 	bool is_accessible_external;
 	int64_t updated_ms;
-	int64_t sequence; /* of the viewer's account, the cursor */
+	/* what a cursor goes on from */
+	int64_t sequence; /* in the viewer's account */
+	struct uuid row_id;
 };
 
 /* The public id, with the suffix of the wallet that took part. */

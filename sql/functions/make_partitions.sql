@@ -26,16 +26,10 @@ begin
 	for name in
 		select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
 		where i.inhparent = 'payment.transfers'::regclass
-			and (to_regclass(format('payment.%I', c.relname || '_debit')) is null
-				or to_regclass(format('payment.%I', c.relname || '_credit')) is null
-				or to_regclass(format('payment.%I', c.relname || '_key')) is null
+			and (to_regclass(format('payment.%I', c.relname || '_key')) is null
 				or not exists (select from pg_trigger g where g.tgrelid = c.oid
 					and g.tgname = 'transfers_not_truncated'))
 	loop
-		execute format('create unique index if not exists %I on payment.%I '
-			'(debit_account, debit_sequence)', name || '_debit', name);
-		execute format('create unique index if not exists %I on payment.%I '
-			'(credit_account, credit_sequence)', name || '_credit', name);
 		execute format('create unique index if not exists %I on payment.%I '
 			'(idempotency) where idempotency is not null', name || '_key', name);
 		execute format('create or replace trigger transfers_not_truncated before truncate '

@@ -13,7 +13,7 @@ as $$
 	), replay as (
 		-- Every side in its account's order, with what the account must have
 		-- been after it.
-		select s.account_id, s.sequence, s.row_id, s.balance, s.held, s.currency,
+		select s.account_id, s.sequence, s.row_id, s.previous, s.balance, s.held, s.currency,
 			s.created_at, s.position,
 			row_number() over account as true_sequence,
 			sum(case when s.credit_side then s.amount else -s.amount end * k.moves)
@@ -21,6 +21,7 @@ as $$
 			sum(case when s.credit_side then 0 else s.amount * k.holds end)
 				over account as true_held,
 			lag(s.position) over account as position_before,
+			lag(s.row_id) over account as true_previous,
 			case when s.credit_side then s.amount * k.comes_in else 0 end as came_in,
 			date_trunc('month', s.created_at at time zone 'Asia/Jakarta')::date as month
 		from payment.account_sides s join kinds k on k.kind = s.kind
@@ -34,13 +35,13 @@ as $$
 		from replay r join payment.accounts a on a.id = r.account_id
 		group by r.account_id
 	), last as (
-		select distinct on (account_id) account_id, true_balance, true_held
+		select distinct on (account_id) account_id, row_id, true_balance, true_held
 		from replay order by account_id, sequence desc
 	), books as (
 		select a.*, coalesce(e.sequence, 0) as true_sequence,
 			coalesce(l.true_balance, 0) as true_balance,
 			coalesce(l.true_held, 0) as true_held, coalesce(e.incoming, 0) as true_incoming,
-			e.month as last_month
+			e.month as last_month, l.row_id as true_last_row
 		from payment.accounts a
 		left join ends e on e.account_id = a.id
 		left join last l on l.account_id = a.id
@@ -53,6 +54,10 @@ as $$
 		select 'position grows in an account', r.account_id || ' row ' || r.row_id,
 			'> ' || r.position_before, r.position::text
 		from replay r where r.position <= r.position_before
+		union all
+		select 'row before it in an account', r.account_id || ' row ' || r.row_id,
+			coalesce(r.true_previous::text, 'none'), coalesce(r.previous::text, 'none')
+		from replay r where r.previous is distinct from r.true_previous
 		union all
 		select 'balance written in the row', r.account_id || ' row ' || r.row_id,
 			r.true_balance::text, r.balance::text
@@ -74,6 +79,10 @@ as $$
 		union all
 		select 'sequence', b.id::text, b.true_sequence::text, b.sequence::text
 		from books b where b.sequence <> b.true_sequence
+		union all
+		select 'last row', b.id::text, coalesce(b.true_last_row::text, 'none'),
+			coalesce(b.last_row::text, 'none')
+		from books b where b.last_row is distinct from b.true_last_row
 		union all
 		select 'month of the account', b.id::text, b.last_month::text, b.month::text
 		from books b where b.last_month <> b.month

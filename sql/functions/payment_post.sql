@@ -64,6 +64,7 @@ declare
 	first_sequences bigint[]; -- as they were found: who has another has moved
 	touched integer;
 	incomings bigint[];
+	lasts uuid[]; -- the newest row of each, which its next one names
 	statuses smallint[];
 	classes smallint[];
 	currencies text[];
@@ -93,6 +94,8 @@ declare
 	db bigint[] := array_fill(null::bigint, array[n]);
 	cb bigint[] := db; dh bigint[] := db; ch bigint[] := db;
 	ds bigint[] := db; cs bigint[] := db;
+	dp uuid[] := array_fill(null::uuid, array[n]); -- the row before it, a side each
+	cp uuid[] := dp;
 	times bigint[];
 
 	i integer; j integer; p integer; o integer;
@@ -112,12 +115,13 @@ begin
 	this_month := date_trunc('month', clock_timestamp() at time zone 'Asia/Jakarta');
 	select array_agg(t.id), array_agg(t.place), array_agg(t.balance),
 		array_agg(t.held), array_agg(t.sequence), array_agg(t.incoming),
-		array_agg(t.status), array_agg(t.class), array_agg(t.currency)
-	into found_ids, places, balances, helds, sequences, incomings, statuses,
+		array_agg(t.last_row), array_agg(t.status), array_agg(t.class), array_agg(t.currency)
+	into found_ids, places, balances, helds, sequences, incomings, lasts, statuses,
 		classes, currencies
 	from (
 		select a.id, a.ctid as place, a.balance, a.held, a.sequence,
 			case when a.month = this_month then a.incoming else 0 end as incoming,
+			a.last_row,
 			case a.account_status when 'ACTIVE' then 0::smallint
 				when 'SUSPENDED' then 1::smallint else 2::smallint end as status,
 			case a.kind when 'user' then case a.tier when 'unregistered' then 1::smallint
@@ -152,13 +156,13 @@ begin
 		select array_agg(f.place order by w.at),
 			array_agg(f.balance order by w.at), array_agg(f.held order by w.at),
 			array_agg(f.sequence order by w.at), array_agg(f.incoming order by w.at),
-			array_agg(f.status order by w.at), array_agg(f.class order by w.at),
-			array_agg(f.currency order by w.at)
-		into places, balances, helds, sequences, incomings, statuses, classes, currencies
+			array_agg(f.last_row order by w.at), array_agg(f.status order by w.at),
+			array_agg(f.class order by w.at), array_agg(f.currency order by w.at)
+		into places, balances, helds, sequences, incomings, lasts, statuses, classes, currencies
 		from unnest(accounts) with ordinality w (id, at)
 		left join unnest(found_ids, places, balances, helds, sequences, incomings,
-				statuses, classes, currencies)
-			f (id, place, balance, held, sequence, incoming, status, class, currency)
+				lasts, statuses, classes, currencies)
+			f (id, place, balance, held, sequence, incoming, last_row, status, class, currency)
 			on f.id = w.id;
 	end if;
 	first_sequences := sequences;
@@ -369,10 +373,12 @@ begin
 		if x <= locked then
 			sequences[x] := sequences[x] + 1;
 			db[i] := balances[x]; dh[i] := helds[x]; ds[i] := sequences[x];
+			dp[i] := lasts[x]; lasts[x] := ids[i];
 		end if;
 		if y <= locked then
 			sequences[y] := sequences[y] + 1;
 			cb[i] := balances[y]; ch[i] := helds[y]; cs[i] := sequences[y];
+			cp[i] := lasts[y]; lasts[y] := ids[i];
 		end if;
 		sums[i] := m;
 		ends[i] := z;
@@ -412,7 +418,8 @@ begin
 		-- were not there any more would be left out in silence.
 		update payment.accounts a
 		set balance = balances[u.at], held = helds[u.at], sequence = sequences[u.at],
-			incoming = incomings[u.at], month = this_month, updated_at = moment
+			incoming = incomings[u.at], month = this_month, last_row = lasts[u.at],
+			updated_at = moment
 		from generate_series(1, locked) u (at)
 		where a.ctid = places[u.at] and sequences[u.at] <> first_sequences[u.at];
 		get diagnostics touched = row_count;
@@ -423,10 +430,12 @@ begin
 		end if;
 		insert into payment.transfers (id, debit_account, credit_account, amount,
 			debit_balance, credit_balance, debit_held, credit_held,
-			debit_sequence, credit_sequence, kind, state, currency, operation,
+			debit_sequence, credit_sequence, debit_previous, credit_previous,
+			kind, state, currency, operation,
 			description, idempotency, scope, key, fingerprint, created_at)
 		select ids[at], everyone[debits[at]], everyone[credits[at]], sums[at],
-			db[at], cb[at], dh[at], ch[at], ds[at], cs[at], kinds[at], ends[at],
+			db[at], cb[at], dh[at], ch[at], ds[at], cs[at], dp[at], cp[at],
+			kinds[at], ends[at],
 			coalesce(currencies[debits[at]], currencies[credits[at]]), operations[at],
 			descriptions[at], hashes[at], case when keys[at] is not null then scopes[at] end,
 			keys[at], case when keys[at] is not null then fingerprints[at] end, moment

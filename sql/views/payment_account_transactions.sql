@@ -22,7 +22,7 @@ create view payment.account_transactions as
 			s.account_id,
 			coalesce(o.external_id, o.reference),
 			coalesce(o.metadata, i.metadata)::text,
-			true, s.sequence
+			true, s.sequence, s.row_id
 		)::payment.transaction_answer as answer
 	from payment.account_sides s
 	cross join lateral (values (case

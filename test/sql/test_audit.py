@@ -9,6 +9,7 @@ BREAKS = {
     "update payment.accounts set held = held + 1 where id = %(a)s":
         {"held", "holds equal open top-ups"},
     "update payment.accounts set sequence = sequence + 1 where id = %(a)s": {"sequence"},
+    "update payment.accounts set last_row = null where id = %(a)s": {"last row"},
     "update payment.accounts set incoming = incoming + 1 where id = %(b)s":
         {"incoming of the month"},
     "update payment.accounts set month = '2020-01-01' where id = %(b)s":
@@ -18,10 +19,15 @@ BREAKS = {
     "update payment.transfers set debit_balance = debit_balance + 1 where kind = 5":
         {"balance written in the row"},
     "update payment.transfers set debit_held = 7 where kind = 5": {"held written in the row"},
+    "update payment.transfers set debit_previous = null where kind = 5":
+        {"row before it in an account"},
+    "update payment.transfers set credit_previous = id where kind = 5":
+        {"row before it in an account"},
     "update payment.transfers set position = 0 - position where kind = 5":
         {"position grows in an account"},
     "delete from payment.transfers where kind = 5":
-        {"sequence without a gap", "balance written in the row", "balance", "incoming of the month"},
+        {"sequence without a gap", "row before it in an account", "last row",
+            "balance written in the row", "balance", "incoming of the month"},
     "update payment.provider_operations set state = 'SUCCESS', deciding_row = opening_row":
         {"operation has its rows", "holds equal open top-ups"},
     "update payment.provider_operations set amount = amount + 1":

@@ -39,13 +39,13 @@ def test_each_transaction_stands_once_where_it_began(story):
 def test_pages_meet_without_gap_or_double(story):
     books, a, _, _ = story
     whole = books.rows(CALL, a, None, None, None, None, None, 50)
-    paged, before = [], None
+    paged, after = [], None
     while True:
-        page = books.rows(CALL, a, before, None, None, None, None, 2)
+        page = books.rows(CALL, a, after, None, None, None, None, 2)
         if not page:
             break
         paged += page
-        before = page[-1]["sequence"]
+        after = page[-1]["row_id"]
     assert paged == whole
 
 

@@ -1,6 +1,7 @@
 """Does the runner bring every database to one state, and refuse tampering?"""
 import shutil
 import subprocess
+import uuid
 
 import psycopg
 import pytest
@@ -46,6 +47,42 @@ def test_an_upgraded_install_equals_a_fresh_one(cluster, template, copy):
     done = cluster.migrate(upgraded, script=copy / "migrate")
     assert done.returncode == 0, done.stderr
     assert dump(cluster, upgraded) == dump(cluster, template)
+
+
+def test_rows_of_an_older_release_are_chained(cluster, copy):
+    """0013 on a journal that holds money: what the audit then asks for stands."""
+    database = cluster.create()
+    assert cluster.migrate(database, "--to", "0012", script=copy / "migrate").returncode == 0
+    a, b = sorted(str(uuid.uuid4()) for _ in range(2))
+    house = "00000000-0000-7000-8000-000000000006"
+    rows = [ # debit, its balance and sequence, credit, its balance and sequence, amount
+        (house, -900, 1, a, 900, 1, 900), (a, 600, 2, b, 300, 1, 300), (b, 200, 2, a, 700, 3, 100),
+        (a, 650, 4, b, 250, 3, 50)]
+    with psycopg.connect(cluster.dsn(database), autocommit=True) as db:
+        db.execute("create unique index transfers_other_debit on payment.transfers_other "
+            "(debit_account, debit_sequence)")
+        for account, balance, sequence in ((a, 650, 4), (b, 250, 3)):
+            db.execute("insert into payment.accounts (id, user_id, kind, balance, sequence, incoming, month) "
+                "values (%s, %s, 'user', %s, %s, 0, date_trunc('month', now() at time zone 'Asia/Jakarta'))",
+                (account, uuid.uuid4(), balance, sequence))
+        db.execute("update payment.accounts set balance = -900, sequence = 1, "
+            "month = date_trunc('month', now() at time zone 'Asia/Jakarta') where id = %s", (house,))
+        for n, row in enumerate(rows):
+            db.execute("insert into payment.transfers (id, debit_account, debit_balance, debit_sequence, "
+                "credit_account, credit_balance, credit_sequence, amount, debit_held, credit_held, kind, "
+                "state, currency, created_at) values (%s, %s, %s, %s, %s, %s, %s, %s, 0, 0, 9, 1, 'IDR', now())",
+                (uuid.UUID(int=(0x01 << 120) + n), *row))
+        done = cluster.migrate(database, script=copy / "migrate")
+        assert done.returncode == 0, done.stderr
+        assert db.execute("select right(debit_previous::text, 1), right(credit_previous::text, 1) "
+            "from payment.transfers order by position").fetchall() == [
+            (None, None), ("0", None), ("1", "1"), ("2", "2")]
+        assert db.execute("select right(last_row::text, 1) from payment.accounts where id = any (%s::uuid[]) "
+            "order by id", ([house, a, b],)).fetchall() == [("0",), ("3",), ("3",)]
+        assert db.execute("select to_regclass('payment.transfers_other_debit')").fetchone() == (None,)
+        # The ids of this test are of no month that has a partition.
+        assert [row[0] for row in db.execute("select check_name from payment.audit()")] == [
+            "no row without its month"]
 
 
 def test_each_step_is_recorded_once(cluster, template):
