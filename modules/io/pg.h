@@ -67,6 +67,9 @@ void pg_array_int2(struct pg_params *params, int16_t value);
 void pg_array_int4(struct pg_params *params, int32_t value);
 void pg_array_int8(struct pg_params *params, int64_t value);
 void pg_array_uuid(struct pg_params *params, const struct uuid *value);
+void pg_array_bool(struct pg_params *params, bool value);
+/* Microseconds since 1970, as timestamptz. */
+void pg_array_time(struct pg_params *params, int64_t unix_us);
 void pg_array_bytea(struct pg_params *params, const void *bytes, size_t length);
 void pg_array_end(struct pg_params *params);
 /* Sends PARAMS to a prepared statement; what PQsendQueryPrepared gives. Not
@@ -74,11 +77,16 @@ void pg_array_end(struct pg_params *params);
 int pg_params_send(struct pg_params *params, PGconn *connection,
     const char *statement, bool binary);
 
+/* PostgreSQL's epoch, 2000-01-01, in Unix microseconds. */
+#define PG_EPOCH_US INT64_C(946684800000000)
+
+#define PG_OID_BOOL 16
 #define PG_OID_BYTEA 17
 #define PG_OID_INT8 20
 #define PG_OID_INT2 21
 #define PG_OID_INT4 23
 #define PG_OID_TEXT 25
+#define PG_OID_TIMESTAMPTZ 1184
 #define PG_OID_UUID 2950
 
 enum pg_status {

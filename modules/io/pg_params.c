@@ -277,6 +277,18 @@ pg_array_int8(struct pg_params *params, int64_t value)
 }
 
 void
+pg_array_bool(struct pg_params *params, bool value)
+{
+	array_put_number(params, value, 1);
+}
+
+void
+pg_array_time(struct pg_params *params, int64_t unix_us)
+{
+	array_put_number(params, (uint64_t)(unix_us - PG_EPOCH_US), 8);
+}
+
+void
 pg_array_uuid(struct pg_params *params, const struct uuid *value)
 {
 	array_put(params, value->bytes, sizeof(value->bytes));

@@ -9,9 +9,6 @@
 
 #include "io/log.h"
 
-/* PostgreSQL's epoch, 2000-01-01, in Unix microseconds. */
-#define EPOCH_US INT64_C(946684800000000)
-
 const char *
 pg_text(const PGresult *rows, int row, int column)
 {
@@ -97,5 +94,5 @@ pg_binary_bool(const PGresult *rows, int row, int column)
 int64_t
 pg_binary_time(const PGresult *rows, int row, int column)
 {
-	return pg_binary_int(rows, row, column) + EPOCH_US;
+	return pg_binary_int(rows, row, column) + PG_EPOCH_US;
 }

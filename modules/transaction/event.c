@@ -4,14 +4,19 @@
 #include <assert.h>
 #include <string.h>
 
+#include "domain/rfc3339.h"
 #include "domain/uuid.h"
 
 enum kind {
 	KIND_ID,
 	KIND_SEQUENCE,
-	KIND_WORD, /* string, number or truth value: its text */
+	KIND_WORD, /* string or number: its text */
+	KIND_TRUTH,
+	KIND_TIME, /* RFC 3339 */
 	KIND_DETAILS /* an object: the whole event's text, which holds it */
 };
+
+#define FIRST_TIME 17 /* the column of the first time; the other follows */
 
 /* In the order of the parameters of store_events. */
 static const struct column {
@@ -35,9 +40,9 @@ static const struct column {
 	{ "description", KIND_WORD, false },
 	{ "external_reference", KIND_WORD, false },
 	{ "payment_method", KIND_WORD, false },
-	{ "is_accessible_external", KIND_WORD, false },
-	{ "created_at", KIND_WORD, false },
-	{ "updated_at", KIND_WORD, false },
+	{ "is_accessible_external", KIND_TRUTH, false },
+	{ "created_at", KIND_TIME, true },
+	{ "updated_at", KIND_TIME, true },
 	{ "metadata", KIND_DETAILS, false },
 };
 
@@ -55,7 +60,14 @@ value_read(struct event *event, size_t column)
 	case KIND_SEQUENCE:
 		return json_node_integer(value, 1, INT64_MAX, &event->sequence);
 	case KIND_WORD:
-		return value->type != JSON_OBJECT && value->type != JSON_ARRAY;
+		return value->type == JSON_STRING || value->type == JSON_NUMBER;
+	case KIND_TRUTH:
+		return value->type == JSON_TRUE || value->type == JSON_FALSE;
+	case KIND_TIME:
+		assert(column - FIRST_TIME < EVENT_TIMES);
+		return value->type == JSON_STRING &&
+		    rfc3339_parse(value->text, value->length,
+			&event->times[column - FIRST_TIME]);
 	case KIND_DETAILS:
 		return true;
 	}
@@ -138,22 +150,15 @@ element_of(enum kind kind)
 		return PG_OID_UUID;
 	case KIND_SEQUENCE:
 		return PG_OID_INT8;
+	case KIND_TRUTH:
+		return PG_OID_BOOL;
+	case KIND_TIME:
+		return PG_OID_TIMESTAMPTZ;
 	case KIND_WORD:
 	case KIND_DETAILS:
 		break;
 	}
 	return PG_OID_TEXT;
-}
-
-static void
-word_put(struct pg_params *params, const struct json_node *value)
-{
-	if (value->type == JSON_TRUE)
-		pg_array_text(params, "true", 4);
-	else if (value->type == JSON_FALSE)
-		pg_array_text(params, "false", 5);
-	else
-		pg_array_text(params, value->text, value->length);
 }
 
 static void
@@ -173,7 +178,13 @@ value_put(struct pg_params *params, const struct event *event, size_t column)
 		pg_array_int8(params, event->sequence);
 		break;
 	case KIND_WORD:
-		word_put(params, value);
+		pg_array_text(params, value->text, value->length);
+		break;
+	case KIND_TRUTH:
+		pg_array_bool(params, value->type == JSON_TRUE);
+		break;
+	case KIND_TIME:
+		pg_array_time(params, event->times[column - FIRST_TIME]);
 		break;
 	case KIND_DETAILS:
 		pg_array_text(params, event->text, event->length);

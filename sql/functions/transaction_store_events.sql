@@ -2,8 +2,8 @@
 --
 -- p_partitions and p_next tell where each partition that was read goes on after
 -- the batch. The other arrays hold an element for each event of topic
--- transaction-events, words as the event's JSON has them (the module has parsed
--- it); details is the whole event, only where it has metadata. Rows, daily
+-- transaction-events, words and amounts as the event's JSON has them (the module
+-- has parsed it; a time as text would be a tenth of the work); details is the whole event, only where it has metadata. Rows, daily
 -- totals and the places change together: an event counts exactly once.
 -- A value that is no event raises; the caller then finds out which one.
 --
@@ -22,7 +22,8 @@ create function transaction.store_events(
 	transaction_ids text[], types text[], statuses text[], amounts text[],
 	balances_before text[], balances_after text[], currencies text[],
 	directions text[], descriptions text[], external_references text[],
-	methods text[], accessible text[], created text[], updated text[],
+	methods text[], accessible boolean[], created timestamptz[],
+	updated timestamptz[],
 	details text[]
 ) returns bigint
 language plpgsql volatile security definer
@@ -59,9 +60,8 @@ begin
 			m.balance_after::numeric as balance_after,
 			m.currency, m.direction, m.description, m.external_reference,
 			m.payment_method, m.details::jsonb -> 'metadata' as metadata,
-			coalesce(m.accessible::boolean, true) as is_accessible_external,
-			m.created_at::timestamptz as created_at,
-			m.updated_at::timestamptz as updated_at,
+			coalesce(m.accessible, true) as is_accessible_external,
+			m.created_at, m.updated_at,
 			h.sequence as told, h.transaction_status as status_told,
 			h.is_accessible_external as accessible_told, m.at
 		from unnest(event_ids, sequences, ids, users, accounts,
@@ -131,7 +131,7 @@ begin
 			external_reference = external_references[i],
 			event_id = event_ids[i],
 			sequence = sequences[i],
-			updated_at = updated[i]::timestamptz
+			updated_at = updated[i]
 		where id = ids[i];
 	end loop;
 	return stored;

@@ -30,7 +30,7 @@ def bad_events(account):
         ({**good, "description": {}}, "description"),
         ({**good, "transaction_type": "GIFT"}, "transaction_type"),
         ({**good, "amount": "much"}, "much"),
-        ({**good, "created_at": "today at noon"}, "today at noon")]
+        ({**good, "created_at": "today at noon"}, "created_at")]
 
 
 def test_what_is_no_event_goes_aside_and_nothing_waits_for_it(stack):

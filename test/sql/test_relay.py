@@ -43,7 +43,8 @@ def store(db, events):
 
     return db.execute("select transaction.store_events('t', '{0}', %s::bigint[],"
         " %s::uuid[], %s::bigint[], %s::uuid[], %s::uuid[], %s::uuid[]"
-        + ", %s::text[]" * 15 + ")", ([len(events)],
+        + ", %s::text[]" * 11 + ", %s::bool[]" + ", %s::timestamptz[]" * 2 + ", %s::text[])",
+        ([len(events)],
         *([event[name] for event in events] for name in
             ("event_id", "sequence", "id", "user_id", "account_id")),
         [f"TRX-{event['id']}" for event in events],

@@ -56,7 +56,11 @@ static const struct pg_statement statements[STATEMENTS + 1] = {
 	    "array_to_string($5::int2[], ',') || '|' || "
 	    "cardinality($6::int8[]) || '|' || "
 	    "(select string_agg(encode(b, 'hex'), ',') from "
-	    "unnest($7::bytea[]) b)" },
+	    "unnest($7::bytea[]) b) || '|' || "
+	    "array_to_string($8::bool[]::text[], ',') || '|' || "
+	    "(select string_agg(to_char(t at time zone 'UTC', "
+	    "'YYYY-MM-DD\"T\"HH24:MI:SS.US'), ',') "
+	    "from unnest($9::timestamptz[]) t)" },
 	[DEFER] = { "defer", "insert into deferred values ($1::bigint)" },
 	[COUNT] = { "count", "select count(*) from deferred" },
 	[SETTING] = { "setting", "select current_setting($1)" },
@@ -228,12 +232,21 @@ arrays_arrive_as_sent(void **state)
 	pg_array_bytea(&params, "\x00", 1);
 	pg_array_bytea(&params, "", 0);
 	pg_array_end(&params);
+	pg_array_begin(&params, PG_OID_BOOL, 2);
+	pg_array_bool(&params, true);
+	pg_array_bool(&params, false);
+	pg_array_end(&params);
+	pg_array_begin(&params, PG_OID_TIMESTAMPTZ, 2);
+	pg_array_time(&params, 0);
+	pg_array_time(&params, INT64_C(1767225600000001));
+	pg_array_end(&params);
 	pg_call(pool, ARRAYS, &params, false, 2000, tell, &told);
 	wait_told(&told, 1, 3000);
 	assert_int_equal(told.status, PG_DONE);
 	assert_string_equal(told.text,
 	    "-1,null,9223372036854775807|,a,b,null|"
-	    "ff000000-0000-0000-0000-000000000000|-7|-8|0|00,");
+	    "ff000000-0000-0000-0000-000000000000|-7|-8|0|00,|"
+	    "true,false|1970-01-01T00:00:00.000000,2026-01-01T00:00:00.000001");
 	pg_pool_free(pool);
 }
 
