@@ -85,6 +85,15 @@ uuid_format(const struct uuid *id, char text[UUID_TEXT_SIZE])
 	}
 }
 
+struct uuid
+uuid_other_side(const struct uuid *id)
+{
+	struct uuid other = *id;
+
+	other.bytes[sizeof(other.bytes) - 1] ^= 1;
+	return other;
+}
+
 bool
 uuid_equal(const struct uuid *a, const struct uuid *b)
 {

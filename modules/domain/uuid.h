@@ -33,6 +33,10 @@ bool uuid_parse(const char *text, size_t length, struct uuid *id);
 /* Writes 36 lower-case characters and a NUL. */
 void uuid_format(const struct uuid *id, char text[UUID_TEXT_SIZE]);
 
+/* The id under which the receiver sees a transfer, and back: the last bit is
+ * flipped (meta.other_side in SQL). */
+struct uuid uuid_other_side(const struct uuid *id);
+
 bool uuid_equal(const struct uuid *a, const struct uuid *b);
 int uuid_compare(const struct uuid *a, const struct uuid *b);
 bool uuid_is_zero(const struct uuid *id);

@@ -24,7 +24,7 @@
 #define EVENT_VERSION "1"
 #define LOCK_KEY "7305171600429101" /* the advisory lock of the leader */
 #define TRACE_SIZE 56
-#define PAGE_EVENTS 2000
+#define PAGE_ROWS 1000
 #define SQL_NUMBER(macro) SQL_NUMBER_OF(macro) /* its value within a text */
 #define SQL_NUMBER_OF(value) #value
 #define STATEMENT_MS 30000
@@ -43,7 +43,7 @@ static const struct pg_statement statements[] = {
 	    "select coalesce(payment.relay_begin('kafka'), '1:1:')" },
 	[NOW] = { "now", "select payment.relay_now()" },
 	[OPEN] = { "open", "select payment.relay_open($1::text)" },
-	[FETCH] = { "fetch", "fetch " SQL_NUMBER(PAGE_EVENTS) " from relay" },
+	[FETCH] = { "fetch", "fetch " SQL_NUMBER(PAGE_ROWS) " from relay" },
 	[SAVE] = { "save", "select payment.relay_done('kafka', $1::text)" },
 	[LAG] = { "lag", "select oldest_ms from payment.relay_lag('kafka')" },
 	{ NULL, NULL },
@@ -57,34 +57,35 @@ struct relay {
 	char *last; /* snapshot up to which all is published */
 	uint64_t saved_ms;
 	uint64_t oldest_ms; /* of this round, Unix ms; 0: no rows */
-	uint64_t events;
+	uint64_t rows, events;
 };
 
 static struct job *job;
 static atomic_bool healthy;
 
+enum { DEBIT, CREDIT, SIDES };
+
+static const char *const directions[SIDES] = { "debit", "credit" };
+
 /* Column numbers of a page, looked up once a page. */
 struct columns {
-	int event_id, id, user_id, account_id, sequence, type, status, amount,
-	    before, after, method, description, reference, metadata, accessible,
-	    direction, created, updated, payment_id, merchant_id, merchant_name,
-	    currency;
+	int row_id, id, type, status, amount, currency, method, description,
+	    reference, metadata, accessible, direction, created, updated,
+	    payment_id, merchant_id, merchant_name;
+	struct side {
+		int user_id, account_id, sequence, before, after;
+	} sides[SIDES];
 };
 
 static struct columns
 columns_of(const PGresult *rows)
 {
 	return (struct columns){
-		.event_id = pg_column(rows, "event_id"),
+		.row_id = pg_column(rows, "row_id"),
 		.id = pg_column(rows, "id"),
-		.user_id = pg_column(rows, "user_id"),
-		.account_id = pg_column(rows, "account_id"),
-		.sequence = pg_column(rows, "sequence"),
 		.type = pg_column(rows, "transaction_type"),
 		.status = pg_column(rows, "transaction_status"),
 		.amount = pg_column(rows, "amount"),
-		.before = pg_column(rows, "balance_before"),
-		.after = pg_column(rows, "balance_after"),
 		.currency = pg_column(rows, "currency"),
 		.method = pg_column(rows, "payment_method"),
 		.description = pg_column(rows, "description"),
@@ -97,80 +98,133 @@ columns_of(const PGresult *rows)
 		.payment_id = pg_column(rows, "payment_id"),
 		.merchant_id = pg_column(rows, "merchant_id"),
 		.merchant_name = pg_column(rows, "merchant_name"),
+		.sides = {
+			[DEBIT] = {
+				.user_id = pg_column(rows, "debit_user_id"),
+				.account_id = pg_column(rows, "debit_account_id"),
+				.sequence = pg_column(rows, "debit_sequence"),
+				.before = pg_column(rows, "debit_balance_before"),
+				.after = pg_column(rows, "debit_balance_after"),
+			},
+			[CREDIT] = {
+				.user_id = pg_column(rows, "credit_user_id"),
+				.account_id = pg_column(rows, "credit_account_id"),
+				.sequence = pg_column(rows, "credit_sequence"),
+				.before = pg_column(rows, "credit_balance_before"),
+				.after = pg_column(rows, "credit_balance_after"),
+			},
+		},
 	};
 }
 
+/* What an event tells: a row as the account on one of its sides sees it. */
+struct telling {
+	const PGresult *rows;
+	int row;
+	const struct columns *columns;
+	int side;
+	struct uuid event_id;
+};
+
 static const char *
-text_or_null(const PGresult *rows, int row, int column)
+text_at(const struct telling *t, int column)
 {
-	return pg_is_null(rows, row, column) ? NULL
-					     : pg_text(rows, row, column);
+	return pg_is_null(t->rows, t->row, column)
+	    ? NULL
+	    : pg_text(t->rows, t->row, column);
 }
 
 static int64_t
-ms_of(const PGresult *rows, int row, int column)
+number_at(const struct telling *t, int column)
 {
-	return pg_binary_time(rows, row, column) / 1000;
+	return pg_binary_int(t->rows, t->row, column);
+}
+
+static struct uuid
+uuid_at(const struct telling *t, int column)
+{
+	return pg_binary_uuid(t->rows, t->row, column);
+}
+
+static int64_t
+ms_at(const struct telling *t, int column)
+{
+	return pg_binary_time(t->rows, t->row, column) / 1000;
+}
+
+/* Both sides of a transfer have an id of their own, each its transaction's. */
+static struct telling
+telling_of(
+    const PGresult *rows, int row, const struct columns *columns, int side)
+{
+	struct uuid id = pg_binary_uuid(rows, row, columns->row_id);
+
+	return (struct telling){
+		.rows = rows,
+		.row = row,
+		.columns = columns,
+		.side = side,
+		.event_id = side == CREDIT ? uuid_other_side(&id) : id,
+	};
 }
 
 static void
-put_event(struct json_writer *writer, const PGresult *rows, int row,
-    const struct columns *c)
+put_event(struct json_writer *writer, const struct telling *t)
 {
+	const struct columns *c = t->columns;
+	const struct side *side = &c->sides[t->side];
 	struct transaction transaction = {
-		.id = pg_binary_uuid(rows, row, c->id),
-		.type = pg_text(rows, row, c->type),
-		.status = pg_text(rows, row, c->status),
-		.amount_minor = pg_binary_int(rows, row, c->amount),
-		.balance_before_minor = pg_binary_int(rows, row, c->before),
-		.balance_after_minor = pg_binary_int(rows, row, c->after),
-		.payment_method = text_or_null(rows, row, c->method),
-		.description = text_or_null(rows, row, c->description),
-		.created_ms = ms_of(rows, row, c->created),
-		.user_id = pg_binary_uuid(rows, row, c->user_id),
-		.account_id = pg_binary_uuid(rows, row, c->account_id),
-		.external_reference = text_or_null(rows, row, c->reference),
-		.metadata = text_or_null(rows, row, c->metadata),
+		.id = pg_is_null(t->rows, t->row, c->id) ? t->event_id
+							 : uuid_at(t, c->id),
+		.type = text_at(t, c->type),
+		.status = text_at(t, c->status),
+		.amount_minor = number_at(t, c->amount),
+		.balance_before_minor = number_at(t, side->before),
+		.balance_after_minor = number_at(t, side->after),
+		.payment_method = text_at(t, c->method),
+		.description = text_at(t, c->description),
+		.created_ms = ms_at(t, c->created),
+		.user_id = uuid_at(t, side->user_id),
+		.account_id = uuid_at(t, side->account_id),
+		.external_reference = text_at(t, c->reference),
+		.metadata = text_at(t, c->metadata),
 		.is_accessible_external =
-		    pg_binary_bool(rows, row, c->accessible),
-		.updated_ms = ms_of(rows, row, c->updated),
+		    pg_binary_bool(t->rows, t->row, c->accessible),
+		.updated_ms = ms_at(t, c->updated),
 	};
-	struct uuid event_id = pg_binary_uuid(rows, row, c->event_id);
+	const char *direction = text_at(t, c->direction);
 
 	json_put_object_begin(writer);
-	reply_member_id(writer, "event_id", &event_id);
-	json_put_member_int(
-	    writer, "sequence", pg_binary_int(rows, row, c->sequence));
+	reply_member_id(writer, "event_id", &t->event_id);
+	json_put_member_int(writer, "sequence", number_at(t, side->sequence));
 	reply_member_time(writer, "occurred_at", transaction.updated_ms);
-	json_put_member_string(
-	    writer, "direction", pg_text(rows, row, c->direction));
+	json_put_member_string(writer, "direction",
+	    direction == NULL ? directions[t->side] : direction);
 	reply_transaction_members(writer, &transaction, true);
 	json_put_object_end(writer);
 }
 
 /* A payment as its merchant's systems see it; the payer stays unnamed. */
 static void
-put_payment_event(struct json_writer *writer, const PGresult *rows, int row,
-    const struct columns *c, const char *event_type)
+put_payment_event(
+    struct json_writer *writer, const struct telling *t, const char *event_type)
 {
-	struct uuid event_id = pg_binary_uuid(rows, row, c->event_id);
-	struct uuid payment = pg_binary_uuid(rows, row, c->payment_id);
-	struct uuid merchant = pg_binary_uuid(rows, row, c->merchant_id);
+	const struct columns *c = t->columns;
+	struct uuid payment = uuid_at(t, c->payment_id);
+	struct uuid merchant = uuid_at(t, c->merchant_id);
 
 	json_put_object_begin(writer);
-	reply_member_id(writer, "event_id", &event_id);
+	reply_member_id(writer, "event_id", &t->event_id);
 	json_put_member_string(writer, "event_type", event_type);
 	reply_member_id(writer, "payment_id", &payment);
 	reply_member_id(writer, "merchant_id", &merchant);
 	json_put_member_string(
-	    writer, "merchant_name", text_or_null(rows, row, c->merchant_name));
-	json_put_member_money(
-	    writer, "amount", pg_binary_int(rows, row, c->amount));
+	    writer, "merchant_name", text_at(t, c->merchant_name));
+	json_put_member_money(writer, "amount", number_at(t, c->amount));
+	json_put_member_string(writer, "currency", text_at(t, c->currency));
 	json_put_member_string(
-	    writer, "currency", pg_text(rows, row, c->currency));
-	json_put_member_string(
-	    writer, "transaction_status", pg_text(rows, row, c->status));
-	reply_member_time(writer, "occurred_at", ms_of(rows, row, c->updated));
+	    writer, "transaction_status", text_at(t, c->status));
+	reply_member_time(writer, "occurred_at", ms_at(t, c->updated));
 	json_put_object_end(writer);
 }
 
@@ -211,19 +265,17 @@ trace_parent(const struct uuid *event_id, char text[TRACE_SIZE])
 
 static bool
 produce(struct relay *relay, const char *topic, int key_column,
-    const char *event_type, const PGresult *rows, int row,
-    const struct columns *c, struct json_writer *writer)
+    const char *event_type, const struct telling *t, struct json_writer *writer)
 {
-	struct uuid event_id = pg_binary_uuid(rows, row, c->event_id);
-	struct uuid key_id = pg_binary_uuid(rows, row, key_column);
-	const char *method = text_or_null(rows, row, c->method);
+	struct uuid key_id = uuid_at(t, key_column);
+	const char *method = text_at(t, t->columns->method);
 	char key[UUID_TEXT_SIZE], trace[TRACE_SIZE];
 	struct kafka_header headers[] = {
 		{ "event_type", event_type },
 		{ "event_version", EVENT_VERSION },
-		{ "transaction_type", pg_text(rows, row, c->type) },
+		{ "transaction_type", text_at(t, t->columns->type) },
 		{ "payment_method", method == NULL ? "" : method },
-		{ "currency", pg_text(rows, row, c->currency) },
+		{ "currency", text_at(t, t->columns->currency) },
 		{ "traceparent", trace },
 		{ NULL, NULL },
 	};
@@ -237,37 +289,55 @@ produce(struct relay *relay, const char *topic, int key_column,
 	};
 
 	uuid_format(&key_id, key);
-	trace_parent(&event_id, trace);
+	trace_parent(&t->event_id, trace);
 	relay->events++;
 	return !json_writer_failed(writer) &&
 	    kafka_produce(relay->producer, &message);
 }
 
 static bool
-publish_row(struct relay *relay, const PGresult *rows, int row,
-    const struct columns *c, struct json_writer *writer)
+publish_side(
+    struct relay *relay, const struct telling *t, struct json_writer *writer)
 {
+	const struct columns *c = t->columns;
 	const char *payment_event = NULL;
-	uint64_t at = (uint64_t)ms_of(rows, row, c->updated);
 
-	if (relay->oldest_ms == 0 || at < relay->oldest_ms)
-		relay->oldest_ms = at;
 	writer->length = 0;
 	writer->comma = false;
-	put_event(writer, rows, row, c);
-	if (!produce(relay, TOPIC, c->account_id, "transaction.recorded", rows,
-		row, c, writer))
+	put_event(writer, t);
+	if (!produce(relay, TOPIC, c->sides[t->side].account_id,
+		"transaction.recorded", t, writer))
 		return false;
-	if (!pg_is_null(rows, row, c->payment_id))
+	if (!pg_is_null(t->rows, t->row, c->payment_id))
 		payment_event = payment_event_type(
-		    pg_text(rows, row, c->type), pg_text(rows, row, c->status));
+		    text_at(t, c->type), text_at(t, c->status));
 	if (payment_event == NULL)
 		return true;
 	writer->length = 0;
 	writer->comma = false;
-	put_payment_event(writer, rows, row, c, payment_event);
-	return produce(relay, PAYMENT_TOPIC, c->merchant_id, payment_event,
-	    rows, row, c, writer);
+	put_payment_event(writer, t, payment_event);
+	return produce(
+	    relay, PAYMENT_TOPIC, c->merchant_id, payment_event, t, writer);
+}
+
+/* An event of each side that is a person's. */
+static bool
+publish_row(struct relay *relay, const PGresult *rows, int row,
+    const struct columns *columns, struct json_writer *writer)
+{
+	bool published = true;
+
+	relay->rows++;
+	for (int side = DEBIT; published && side < SIDES; side++) {
+		struct telling t = telling_of(rows, row, columns, side);
+		uint64_t at = (uint64_t)ms_at(&t, columns->updated);
+
+		if (relay->oldest_ms == 0 || at < relay->oldest_ms)
+			relay->oldest_ms = at;
+		if (!pg_is_null(rows, row, columns->sides[side].user_id))
+			published = publish_side(relay, &t, writer);
+	}
+	return published;
 }
 
 /* Hands all rows of the open difference to the producer, page by page. */
@@ -389,11 +459,11 @@ follow(struct relay *relay)
 		bool new = false;
 
 		relay->oldest_ms = 0;
-		relay->events = 0;
+		relay->rows = relay->events = 0;
 		done = anything_new(relay, &new) && (!new || round_go(relay));
 		/* Full rounds cost the database, Kafka and the consumer a
 		 * fraction of many small ones, and postings need the time. */
-		if (done && relay->events < PAGE_EVENTS)
+		if (done && relay->rows < PAGE_ROWS)
 			job_wait(relay->self, PAUSE_MS);
 	}
 	if (!done)

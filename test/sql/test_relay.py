@@ -5,6 +5,18 @@ import uuid
 
 import psycopg
 
+def events_of(row):
+    """What the relay makes of a row: an event of each side that is a person's."""
+    for side in ("debit", "credit"):
+        if row[side + "_user_id"] is None:
+            continue
+        event_id = uuid.UUID(int=row["row_id"].int ^ (side == "credit"))
+        yield {**row, "event_id": event_id, "id": row["id"] or event_id,
+            "direction": row["direction"] or side,
+            **{name: row[f"{side}_{name}"] for name in ("user_id", "account_id",
+                "sequence", "balance_before", "balance_after")}}
+
+
 def publish(db, out, crash=False):
     """One turn of the relay; a crash forgets to note what was published."""
     with db.transaction():
@@ -15,7 +27,7 @@ def publish(db, out, crash=False):
             cursor = db.execute("fetch 50 from relay")
             names = [c.name for c in cursor.description]
             rows = [dict(zip(names, values)) for values in cursor]
-            out.extend(rows)
+            out.extend(event for row in rows for event in events_of(row))
             if not rows:
                 break
         if not crash:

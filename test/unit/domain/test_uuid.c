@@ -50,6 +50,22 @@ text_goes_both_ways(void **state)
 }
 
 static void
+the_other_side_differs_in_the_last_bit(void **state)
+{
+	static const char low[] = "017f22e2-79b0-7cc3-98c4-dc0c0c07398e";
+	char text[UUID_TEXT_SIZE];
+	struct uuid id, other, back;
+	(void)state;
+
+	assert_true(uuid_parse(low, UUID_TEXT_LENGTH, &id));
+	other = uuid_other_side(&id);
+	back = uuid_other_side(&other);
+	uuid_format(&other, text);
+	assert_string_equal(text, "017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
+	assert_true(uuid_equal(&back, &id));
+}
+
+static void
 bad_text_is_refused(void **state)
 {
 	static const char *cases[] = { "",
@@ -82,6 +98,7 @@ main(void)
 		cmocka_unit_test(version_7_example_of_the_rfc),
 		cmocka_unit_test(floor_is_below_every_id_of_its_millisecond),
 		cmocka_unit_test(text_goes_both_ways),
+		cmocka_unit_test(the_other_side_differs_in_the_last_bit),
 		cmocka_unit_test(bad_text_is_refused),
 	};
 

@@ -1,5 +1,5 @@
 -- The relay's reading of one difference of snapshots: opens a cursor named
--- `relay` over its events, to be fetched page by page. All belongs to one
+-- `relay` over its rows, to be fetched page by page. All belongs to one
 -- REPEATABLE READ transaction; the cursor ends with it.
 --
 -- What is sorted is nothing but places and ids, so that a long difference costs
@@ -15,21 +15,21 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_memoize = off as $$
 declare
-	events refcursor := 'relay';
+	rows refcursor := 'relay';
 begin
-	open events for
-		select e.* from (
+	open rows for
+		select r.* from (
 			select t.id, t.position from payment.transfers t
 			where t.xid >= pg_snapshot_xmin(p_last::pg_snapshot)
 				and not pg_visible_in_snapshot(t.xid, p_last::pg_snapshot)
 			order by t.position
-			offset 0 -- sorts here, not the events
+			offset 0 -- sorts here, not the rows
 		) place
 		cross join lateral (
-			select * from payment.relay_events e
-			where e.row_id = place.id
+			select * from payment.relay_rows r
+			where r.row_id = place.id
 			offset 0 -- keeps the look-up inside
-		) e
+		) r
 		order by place.position;
 end $$;
 grant execute on function payment.relay_open(text) to onegate_relay;
