@@ -154,6 +154,12 @@ as $$
 		where t.opening <> 1 or t.deciding <> t.agreeing
 			or t.deciding <> (i.state <> 'PENDING')::integer or t.refunded <> i.refunded
 		union all
+		select 'key is found by its hash', t.id::text,
+			coalesce(payment.key_hash(t.scope, t.key)::text, 'none'),
+			coalesce(t.idempotency::text, 'none')
+		from payment.transfers t
+		where t.idempotency is distinct from payment.key_hash(t.scope, t.key)
+		union all
 		select 'key is used once', t.scope || ' ' || t.key, '1 row', count(*) || ' rows'
 		from payment.transfers t where t.idempotency is not null
 		group by t.idempotency, t.scope, t.key having count(*) > 1

@@ -1,6 +1,13 @@
 -- Repeats of requests whose answer is not one posting, notifications that came
 -- before, and the end of what need not be kept.
 
+-- What the journal's unique index holds of a key. One expression, so that the
+-- planner puts it in line.
+create function payment.key_hash(scope text, key text) returns uuid
+language sql stable parallel safe as $$
+	select encode(substr(sha256(convert_to(scope || chr(31) || key, 'UTF8')), 1, 16), 'hex')::uuid
+$$;
+
 create function payment.idempotency_begin(p_scope text, p_key text, p_fingerprint bytea)
 returns table (outcome text, status smallint, body text)
 language plpgsql security definer set search_path = pg_catalog as $$

@@ -9,6 +9,7 @@
 --   states  0 PENDING .. 3 CANCELLED, what a row makes of its transaction
 --   named   accounts that rows name without touching; indexes go on after
 --           those of `accounts`
+-- One is for callers that are quicker at it: hashes, payment.key_hash of the keys.
 -- A status row (10, 11, 12), a hold and a release touch one side only.
 --
 -- The plans are pinned: driven from the journal with the statistics of an
@@ -19,7 +20,8 @@ create function payment.post(
 	credits integer[], amounts bigint[], operations uuid[], descriptions text[],
 	scopes text[], keys text[], fingerprints bytea[],
 	refuse_with smallint[] default null, lost boolean default false,
-	states smallint[] default null, named uuid[] default '{}')
+	states smallint[] default null, named uuid[] default '{}',
+	hashes uuid[] default null)
 returns table (item integer, code smallint, replayed boolean, row_id uuid,
 	operation uuid, amount bigint, debit_balance bigint, credit_balance bigint,
 	debit_held bigint, credit_held bigint, debit_sequence bigint,
@@ -71,7 +73,6 @@ declare
 	balance_caps bigint[];
 	month_caps bigint[];
 
-	hashes uuid[];
 	keyed boolean;
 	before record;
 
@@ -107,7 +108,8 @@ begin
 		or cardinality(debits) <> n or cardinality(credits) <> n
 		or cardinality(amounts) <> n or cardinality(operations) <> n
 		or cardinality(descriptions) <> n or cardinality(scopes) <> n
-		or cardinality(keys) <> n or cardinality(fingerprints) <> n then
+		or cardinality(keys) <> n or cardinality(fingerprints) <> n
+		or cardinality(hashes) <> n then
 		raise exception 'payment.post: arrays of different lengths'
 			using errcode = 'invalid_parameter_value';
 	end if;
@@ -167,11 +169,10 @@ begin
 	end if;
 	first_sequences := sequences;
 
-	hashes := array(
-		select case when keys[at] is not null then
-			encode(substr(sha256(convert_to(scopes[at] || chr(31) || keys[at], 'UTF8')),
-				1, 16), 'hex')::uuid end
-		from generate_series(1, n) at);
+	if hashes is null then
+		hashes := array(select payment.key_hash(scopes[at], keys[at])
+			from generate_series(1, n) at);
+	end if;
 	keyed := array_remove(hashes, null) <> '{}';
 
 	if lost then
@@ -259,9 +260,10 @@ begin
 
 	for i in 1..n loop
 		continue when known[i];
-		if hashes[i] is not null then
-			if fingerprints[i] is null then
-				raise exception 'payment.post: a key without a fingerprint'
+		if keys[i] is not null or hashes[i] is not null then
+			if keys[i] is null or hashes[i] is null or scopes[i] is null
+				or fingerprints[i] is null then
+				raise exception 'payment.post: a key without its scope, hash or fingerprint'
 					using errcode = 'invalid_parameter_value';
 			end if;
 			j := array_position(hashes, hashes[i]);

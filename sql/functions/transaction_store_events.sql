@@ -13,6 +13,10 @@
 -- would be a second table to write for each event, and payment.audit_history()
 -- compares every row with the journal anyway.
 --
+-- Texts are read by unnest(), which copies each array to a store first; values of
+-- one length are read by their number, which costs less and for texts would cost
+-- more: an element is found by walking over all before it.
+--
 -- The plan is pinned and kept, because the batches are many and often small; it
 -- may have been made while the tables were empty, so `offset 0` keeps the look-up
 -- one by id.
@@ -53,33 +57,31 @@ begin
 
 	with newest as materialized (
 		select distinct on (m.id)
-			m.event_id, m.sequence, m.id, m.user_id, m.account_id,
+			event_ids[m.at] as event_id, sequences[m.at] as sequence, m.id,
+			users[m.at] as user_id, accounts[m.at] as account_id,
 			m.transaction_id, m.transaction_type, m.transaction_status,
 			m.amount::numeric as amount,
 			m.balance_before::numeric as balance_before,
 			m.balance_after::numeric as balance_after,
 			m.currency, m.direction, m.description, m.external_reference,
 			m.payment_method, m.details::jsonb -> 'metadata' as metadata,
-			coalesce(m.accessible, true) as is_accessible_external,
-			m.created_at, m.updated_at,
+			coalesce(accessible[m.at], true) as is_accessible_external,
+			created[m.at] as created_at, updated[m.at] as updated_at,
 			h.sequence as told, h.transaction_status as status_told,
 			h.is_accessible_external as accessible_told, m.at
-		from unnest(event_ids, sequences, ids, users, accounts,
-				transaction_ids, types, statuses, amounts,
+		from rows from (unnest(ids, transaction_ids, types, statuses, amounts,
 				balances_before, balances_after, currencies, directions,
-				descriptions, external_references, methods, accessible,
-				created, updated, details) with ordinality
-			m (event_id, sequence, id, user_id, account_id,
-				transaction_id, transaction_type, transaction_status,
+				descriptions, external_references, methods,
+				details), generate_series(1, cardinality(ids)))
+			m (id, transaction_id, transaction_type, transaction_status,
 				amount, balance_before, balance_after, currency,
 				direction, description, external_reference,
-				payment_method, accessible, created_at, updated_at,
-				details, at)
+				payment_method, details, at)
 		left join lateral (
 			select h.sequence, h.transaction_status, h.is_accessible_external
 			from transaction.historical_transactions h
 			where h.id = m.id offset 0) h on true
-		order by m.id, m.sequence desc
+		order by m.id, sequences[m.at] desc
 	), written as (
 		insert into transaction.historical_transactions (id, user_id,
 			account_id, transaction_id, transaction_type,

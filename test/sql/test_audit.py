@@ -18,6 +18,8 @@ BREAKS = {
         {"balance written in the row", "balance", "incoming of the month"},
     "update payment.transfers set debit_balance = debit_balance + 1 where kind = 5":
         {"balance written in the row"},
+    "update payment.transfers set idempotency = id where key is not null":
+        {"key is found by its hash"},
     "update payment.transfers set debit_held = 7 where kind = 5": {"held written in the row"},
     "update payment.transfers set debit_previous = null where kind = 5":
         {"row before it in an account"},

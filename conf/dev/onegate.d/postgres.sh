@@ -45,7 +45,10 @@ postgres_start() {
 	# A socket's whole path has at most 107 bytes.
 	[ $((${#socket} + 20)) -lt 107 ] || socket=
 	say postgres "starting on $HOST:$ONEGATE_PG_PORT"
-	process_start postgres "${PG_AS[@]}" "$PG_BIN/postgres" -D "$PG_DIR" \
+	# malloc keeps what a batch needed: given back after each, it is faulted in
+	# anew for the next.
+	process_start postgres env MALLOC_TRIM_THRESHOLD_=16777216 \
+	    MALLOC_MMAP_THRESHOLD_=16777216 "${PG_AS[@]}" "$PG_BIN/postgres" -D "$PG_DIR" \
 	    -p "$ONEGATE_PG_PORT" -c "listen_addresses=$HOST" \
 	    -c "unix_socket_directories=$socket"
 	process_ready postgres "$PG_READY_SECONDS" \
