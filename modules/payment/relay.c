@@ -325,15 +325,16 @@ static bool
 publish_row(struct relay *relay, const PGresult *rows, int row,
     const struct columns *columns, struct json_writer *writer)
 {
+	uint64_t at =
+	    (uint64_t)(pg_binary_time(rows, row, columns->updated) / 1000);
 	bool published = true;
 
 	relay->rows++;
+	if (relay->oldest_ms == 0 || at < relay->oldest_ms)
+		relay->oldest_ms = at;
 	for (int side = DEBIT; published && side < SIDES; side++) {
 		struct telling t = telling_of(rows, row, columns, side);
-		uint64_t at = (uint64_t)ms_at(&t, columns->updated);
 
-		if (relay->oldest_ms == 0 || at < relay->oldest_ms)
-			relay->oldest_ms = at;
 		if (!pg_is_null(rows, row, columns->sides[side].user_id))
 			published = publish_side(relay, &t, writer);
 	}
