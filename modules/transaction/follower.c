@@ -133,8 +133,19 @@ store_dead_letter(
 	return pg_sync_call(pg, STORE_DEAD_LETTER, &params, false, NULL);
 }
 
+/* Whether the database refused what the message holds (SQLSTATE classes 22 and
+ * 23), not the call: in the middle of an upgrade, say, it is nobody's fault. */
+static bool
+message_is_bad(const struct pg_sync *pg)
+{
+	const char *sqlstate = pg_sync_sqlstate(pg);
+
+	return strncmp(sqlstate, "22", 2) == 0 ||
+	    strncmp(sqlstate, "23", 2) == 0;
+}
+
 /* One message alone: stored, or put with the dead letters with its reason.
- * Only a database that is away gives something else than PG_DONE. */
+ * Anything but PG_DONE: the database is away, or refuses whatever comes. */
 static enum pg_status
 store_one(struct pg_sync *pg, rd_kafka_message_t *message)
 {
@@ -150,7 +161,7 @@ store_one(struct pg_sync *pg, rd_kafka_message_t *message)
 	}
 	status = store(pg, &message, &event, 1);
 	event_free(&event);
-	if (status == PG_REFUSED)
+	if (status == PG_REFUSED && message_is_bad(pg))
 		return store_dead_letter(pg, message, pg_sync_message(pg));
 	return status;
 }
@@ -238,10 +249,10 @@ run(struct job *self, void *owner)
 			    GROUP, TOPIC, offset_of, pg);
 		else
 			kafka_consumer_rewind(consumer);
-		if (consumer == NULL)
-			job_wait(self, RETRY_MS);
-		else
+		if (consumer != NULL)
 			follow(self, pg, consumer);
+		if (!atomic_load(&hearing))
+			job_wait(self, RETRY_MS);
 	}
 	atomic_store(&hearing, false);
 	kafka_consumer_free(consumer);

@@ -53,3 +53,24 @@ def test_what_is_no_event_goes_aside_and_nothing_waits_for_it(stack):
     assert len(reasons) == len(events), reasons
     for (value, word), reason in zip(events, reasons):
         assert word in reason, (value, reason)
+
+
+def test_a_database_that_refuses_the_call_makes_no_dead_letters(stack):
+    """As in the middle of an upgrade: the events wait, and are stored afterwards."""
+    giver, taker = stack.user(balance=10_000), stack.user()
+    with stack.pg() as pg:
+        def letters():
+            return pg.execute("select count(*) from transaction.dead_letters").fetchone()[0]
+
+        before = letters()
+        pg.execute("revoke execute on function transaction.store_events from onegate_transaction")
+        try:
+            sent = expect(giver.transfer(taker, 100), 201).data
+            until(lambda: b'"kafka":"down"' in stack.client("transaction").get("/health").raw,
+                LAG_SECONDS)
+        finally:
+            pg.execute("grant execute on function transaction.store_events to onegate_transaction")
+        regulator = stack.regulator()
+        until(lambda: regulator.get("/api/transaction/histories/"
+            + sent["id"]).status == 200, LAG_SECONDS)
+        assert letters() == before
