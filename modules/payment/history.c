@@ -97,6 +97,7 @@ history_found(struct request *request, const struct pg_answer *answer)
 	json_put_array_end(writer);
 	reply_meta_int(request, "size", shown);
 	if (found > shown) {
+		/* The row is where the next page goes on. */
 		cursor_write(transaction.sequence, &transaction.row_id, cursor);
 		reply_meta_text(request, "next_cursor", cursor);
 	} else {

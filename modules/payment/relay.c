@@ -5,6 +5,7 @@
 #include "payment/relay.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@
 #define EVENT_VERSION "1"
 #define LOCK_KEY "7305171600429101" /* the advisory lock of the leader */
 #define TRACE_SIZE 56
+#define SIDE_COLUMN_SIZE 32
 #define PAGE_ROWS 1000
 #define SQL_NUMBER(macro) SQL_NUMBER_OF(macro) /* its value within a text */
 #define SQL_NUMBER_OF(value) #value
@@ -77,6 +79,27 @@ struct columns {
 	} sides[SIDES];
 };
 
+static int
+side_column(const PGresult *rows, int side, const char *name)
+{
+	char column[SIDE_COLUMN_SIZE];
+
+	(void)snprintf(column, sizeof(column), "%s_%s", directions[side], name);
+	return pg_column(rows, column);
+}
+
+static struct side
+side_of(const PGresult *rows, int side)
+{
+	return (struct side){
+		.user_id = side_column(rows, side, "user_id"),
+		.account_id = side_column(rows, side, "account_id"),
+		.sequence = side_column(rows, side, "sequence"),
+		.before = side_column(rows, side, "balance_before"),
+		.after = side_column(rows, side, "balance_after"),
+	};
+}
+
 static struct columns
 columns_of(const PGresult *rows)
 {
@@ -98,27 +121,12 @@ columns_of(const PGresult *rows)
 		.payment_id = pg_column(rows, "payment_id"),
 		.merchant_id = pg_column(rows, "merchant_id"),
 		.merchant_name = pg_column(rows, "merchant_name"),
-		.sides = {
-			[DEBIT] = {
-				.user_id = pg_column(rows, "debit_user_id"),
-				.account_id = pg_column(rows, "debit_account_id"),
-				.sequence = pg_column(rows, "debit_sequence"),
-				.before = pg_column(rows, "debit_balance_before"),
-				.after = pg_column(rows, "debit_balance_after"),
-			},
-			[CREDIT] = {
-				.user_id = pg_column(rows, "credit_user_id"),
-				.account_id = pg_column(rows, "credit_account_id"),
-				.sequence = pg_column(rows, "credit_sequence"),
-				.before = pg_column(rows, "credit_balance_before"),
-				.after = pg_column(rows, "credit_balance_after"),
-			},
-		},
+		.sides = { side_of(rows, DEBIT), side_of(rows, CREDIT) },
 	};
 }
 
-/* What an event tells: a row as the account on one of its sides sees it. */
-struct telling {
+/* A row as the account on one of its sides sees it: what an event tells. */
+struct view {
 	const PGresult *rows;
 	int row;
 	const struct columns *columns;
@@ -127,39 +135,38 @@ struct telling {
 };
 
 static const char *
-text_at(const struct telling *t, int column)
+text_at(const struct view *v, int column)
 {
-	return pg_is_null(t->rows, t->row, column)
+	return pg_is_null(v->rows, v->row, column)
 	    ? NULL
-	    : pg_text(t->rows, t->row, column);
+	    : pg_text(v->rows, v->row, column);
 }
 
 static int64_t
-number_at(const struct telling *t, int column)
+number_at(const struct view *v, int column)
 {
-	return pg_binary_int(t->rows, t->row, column);
+	return pg_binary_int(v->rows, v->row, column);
 }
 
 static struct uuid
-uuid_at(const struct telling *t, int column)
+uuid_at(const struct view *v, int column)
 {
-	return pg_binary_uuid(t->rows, t->row, column);
+	return pg_binary_uuid(v->rows, v->row, column);
 }
 
 static int64_t
-ms_at(const struct telling *t, int column)
+ms_at(const struct view *v, int column)
 {
-	return pg_binary_time(t->rows, t->row, column) / 1000;
+	return pg_binary_time(v->rows, v->row, column) / 1000;
 }
 
 /* Both sides of a transfer have an id of their own, each its transaction's. */
-static struct telling
-telling_of(
-    const PGresult *rows, int row, const struct columns *columns, int side)
+static struct view
+view_of(const PGresult *rows, int row, const struct columns *columns, int side)
 {
 	struct uuid id = pg_binary_uuid(rows, row, columns->row_id);
 
-	return (struct telling){
+	return (struct view){
 		.rows = rows,
 		.row = row,
 		.columns = columns,
@@ -169,37 +176,37 @@ telling_of(
 }
 
 static void
-put_event(struct json_writer *writer, const struct telling *t)
+put_event(struct json_writer *writer, const struct view *v)
 {
-	const struct columns *c = t->columns;
-	const struct side *side = &c->sides[t->side];
+	const struct columns *c = v->columns;
+	const struct side *side = &c->sides[v->side];
 	struct transaction transaction = {
-		.id = pg_is_null(t->rows, t->row, c->id) ? t->event_id
-							 : uuid_at(t, c->id),
-		.type = text_at(t, c->type),
-		.status = text_at(t, c->status),
-		.amount_minor = number_at(t, c->amount),
-		.balance_before_minor = number_at(t, side->before),
-		.balance_after_minor = number_at(t, side->after),
-		.payment_method = text_at(t, c->method),
-		.description = text_at(t, c->description),
-		.created_ms = ms_at(t, c->created),
-		.user_id = uuid_at(t, side->user_id),
-		.account_id = uuid_at(t, side->account_id),
-		.external_reference = text_at(t, c->reference),
-		.metadata = text_at(t, c->metadata),
+		.id = pg_is_null(v->rows, v->row, c->id) ? v->event_id
+							 : uuid_at(v, c->id),
+		.type = text_at(v, c->type),
+		.status = text_at(v, c->status),
+		.amount_minor = number_at(v, c->amount),
+		.balance_before_minor = number_at(v, side->before),
+		.balance_after_minor = number_at(v, side->after),
+		.payment_method = text_at(v, c->method),
+		.description = text_at(v, c->description),
+		.created_ms = ms_at(v, c->created),
+		.user_id = uuid_at(v, side->user_id),
+		.account_id = uuid_at(v, side->account_id),
+		.external_reference = text_at(v, c->reference),
+		.metadata = text_at(v, c->metadata),
 		.is_accessible_external =
-		    pg_binary_bool(t->rows, t->row, c->accessible),
-		.updated_ms = ms_at(t, c->updated),
+		    pg_binary_bool(v->rows, v->row, c->accessible),
+		.updated_ms = ms_at(v, c->updated),
 	};
-	const char *direction = text_at(t, c->direction);
+	const char *direction = text_at(v, c->direction);
 
 	json_put_object_begin(writer);
-	reply_member_id(writer, "event_id", &t->event_id);
-	json_put_member_int(writer, "sequence", number_at(t, side->sequence));
+	reply_member_id(writer, "event_id", &v->event_id);
+	json_put_member_int(writer, "sequence", number_at(v, side->sequence));
 	reply_member_time(writer, "occurred_at", transaction.updated_ms);
 	json_put_member_string(writer, "direction",
-	    direction == NULL ? directions[t->side] : direction);
+	    direction == NULL ? directions[v->side] : direction);
 	reply_transaction_members(writer, &transaction, true);
 	json_put_object_end(writer);
 }
@@ -207,24 +214,24 @@ put_event(struct json_writer *writer, const struct telling *t)
 /* A payment as its merchant's systems see it; the payer stays unnamed. */
 static void
 put_payment_event(
-    struct json_writer *writer, const struct telling *t, const char *event_type)
+    struct json_writer *writer, const struct view *v, const char *event_type)
 {
-	const struct columns *c = t->columns;
-	struct uuid payment = uuid_at(t, c->payment_id);
-	struct uuid merchant = uuid_at(t, c->merchant_id);
+	const struct columns *c = v->columns;
+	struct uuid payment = uuid_at(v, c->payment_id);
+	struct uuid merchant = uuid_at(v, c->merchant_id);
 
 	json_put_object_begin(writer);
-	reply_member_id(writer, "event_id", &t->event_id);
+	reply_member_id(writer, "event_id", &v->event_id);
 	json_put_member_string(writer, "event_type", event_type);
 	reply_member_id(writer, "payment_id", &payment);
 	reply_member_id(writer, "merchant_id", &merchant);
 	json_put_member_string(
-	    writer, "merchant_name", text_at(t, c->merchant_name));
-	json_put_member_money(writer, "amount", number_at(t, c->amount));
-	json_put_member_string(writer, "currency", text_at(t, c->currency));
+	    writer, "merchant_name", text_at(v, c->merchant_name));
+	json_put_member_money(writer, "amount", number_at(v, c->amount));
+	json_put_member_string(writer, "currency", text_at(v, c->currency));
 	json_put_member_string(
-	    writer, "transaction_status", text_at(t, c->status));
-	reply_member_time(writer, "occurred_at", ms_at(t, c->updated));
+	    writer, "transaction_status", text_at(v, c->status));
+	reply_member_time(writer, "occurred_at", ms_at(v, c->updated));
 	json_put_object_end(writer);
 }
 
@@ -265,17 +272,17 @@ trace_parent(const struct uuid *event_id, char text[TRACE_SIZE])
 
 static bool
 produce(struct relay *relay, const char *topic, int key_column,
-    const char *event_type, const struct telling *t, struct json_writer *writer)
+    const char *event_type, const struct view *v, struct json_writer *writer)
 {
-	struct uuid key_id = uuid_at(t, key_column);
-	const char *method = text_at(t, t->columns->method);
+	struct uuid key_id = uuid_at(v, key_column);
+	const char *method = text_at(v, v->columns->method);
 	char key[UUID_TEXT_SIZE], trace[TRACE_SIZE];
 	struct kafka_header headers[] = {
 		{ "event_type", event_type },
 		{ "event_version", EVENT_VERSION },
-		{ "transaction_type", text_at(t, t->columns->type) },
+		{ "transaction_type", text_at(v, v->columns->type) },
 		{ "payment_method", method == NULL ? "" : method },
-		{ "currency", text_at(t, t->columns->currency) },
+		{ "currency", text_at(v, v->columns->currency) },
 		{ "traceparent", trace },
 		{ NULL, NULL },
 	};
@@ -289,7 +296,7 @@ produce(struct relay *relay, const char *topic, int key_column,
 	};
 
 	uuid_format(&key_id, key);
-	trace_parent(&t->event_id, trace);
+	trace_parent(&v->event_id, trace);
 	relay->events++;
 	return !json_writer_failed(writer) &&
 	    kafka_produce(relay->producer, &message);
@@ -297,27 +304,27 @@ produce(struct relay *relay, const char *topic, int key_column,
 
 static bool
 publish_side(
-    struct relay *relay, const struct telling *t, struct json_writer *writer)
+    struct relay *relay, const struct view *v, struct json_writer *writer)
 {
-	const struct columns *c = t->columns;
+	const struct columns *c = v->columns;
 	const char *payment_event = NULL;
 
 	writer->length = 0;
 	writer->comma = false;
-	put_event(writer, t);
-	if (!produce(relay, TOPIC, c->sides[t->side].account_id,
-		"transaction.recorded", t, writer))
+	put_event(writer, v);
+	if (!produce(relay, TOPIC, c->sides[v->side].account_id,
+		"transaction.recorded", v, writer))
 		return false;
-	if (!pg_is_null(t->rows, t->row, c->payment_id))
+	if (!pg_is_null(v->rows, v->row, c->payment_id))
 		payment_event = payment_event_type(
-		    text_at(t, c->type), text_at(t, c->status));
+		    text_at(v, c->type), text_at(v, c->status));
 	if (payment_event == NULL)
 		return true;
 	writer->length = 0;
 	writer->comma = false;
-	put_payment_event(writer, t, payment_event);
+	put_payment_event(writer, v, payment_event);
 	return produce(
-	    relay, PAYMENT_TOPIC, c->merchant_id, payment_event, t, writer);
+	    relay, PAYMENT_TOPIC, c->merchant_id, payment_event, v, writer);
 }
 
 /* An event of each side that is a person's. */
@@ -333,10 +340,10 @@ publish_row(struct relay *relay, const PGresult *rows, int row,
 	if (relay->oldest_ms == 0 || at < relay->oldest_ms)
 		relay->oldest_ms = at;
 	for (int side = DEBIT; published && side < SIDES; side++) {
-		struct telling t = telling_of(rows, row, columns, side);
+		struct view v = view_of(rows, row, columns, side);
 
 		if (!pg_is_null(rows, row, columns->sides[side].user_id))
-			published = publish_side(relay, &t, writer);
+			published = publish_side(relay, &v, writer);
 	}
 	return published;
 }

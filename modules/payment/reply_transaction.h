@@ -29,9 +29,8 @@ struct transaction {
 	const char *metadata; /* JSON, or NULL */
 	bool is_accessible_external;
 	int64_t updated_ms;
-	/* what a cursor goes on from */
 	int64_t sequence; /* in the viewer's account */
-	struct uuid row_id;
+	struct uuid row_id; /* the journal row that began it */
 };
 
 /* The public id, with the suffix of the wallet that took part. */

@@ -10,7 +10,7 @@
 -- look-up is by id and by nothing else that an index could meet, and `offset 0`
 -- keeps it a look-up for each row.
 create view payment.relay_rows as
-	select t.position, t.xid, t.id as row_id, t.kind as event_kind,
+	select t.id as row_id,
 		-- null: each side of a transfer is a transaction of its own
 		case when t.kind = 5 then null
 			when t.kind in (7, 8) or t.operation is null then t.id

@@ -163,7 +163,7 @@ class Books:
         return self.value("select balance - held from payment.accounts where id = %s",
             account)
 
-    def post(self, items, db=None, lost=False):
+    def post(self, items, db=None, lost=False, hashes=None):
         """items: dicts of debit, credit, amount and, if wanted, id, kind,
         operation, scope, key, fingerprint, refuse."""
         accounts = sorted({i["debit"] for i in items} | {i["credit"] for i in items},
@@ -173,7 +173,7 @@ class Books:
         cursor = (db or self.db).execute("""
             select * from payment.post(%s::uuid[], %s::uuid[], %s::int2[], %s::int[],
                 %s::int[], %s::bigint[], %s::uuid[], %s::text[], %s::text[],
-                %s::text[], %s::bytea[], %s::int2[], %s)""", (
+                %s::text[], %s::bytea[], %s::int2[], %s, hashes => %s::uuid[])""", (
             accounts, ids, [i.get("kind", 5) for i in items],
             [at[i["debit"]] for i in items], [at[i["credit"]] for i in items],
             [i["amount"] for i in items], [i.get("operation") for i in items],
@@ -181,7 +181,7 @@ class Books:
             [i.get("scope", "me:transfer") if i.get("key") else None for i in items],
             [i.get("key") for i in items],
             [i.get("fingerprint", b"f" * 32) if i.get("key") else None for i in items],
-            [i.get("refuse", 0) for i in items], lost))
+            [i.get("refuse", 0) for i in items], lost, hashes))
         names = [column.name for column in cursor.description]
         return [dict(zip(names, values)) for values in cursor]
 

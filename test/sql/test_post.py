@@ -254,6 +254,25 @@ def test_a_refusal_that_the_caller_found_is_kept_too(books):
     assert (again["code"], again["replayed"]) == (UNKNOWN, True)
 
 
+def test_a_hash_of_the_caller_is_the_one_made_here(books):
+    a, b = books.user(1000), books.user()
+    item = dict(debit=a, credit=b, amount=10, key="k")
+    made = books.value("select payment.key_hash('me:transfer', 'k')")
+    assert not books.post([item], hashes=[made])[0]["replayed"]
+    assert books.post([item])[0]["replayed"]
+    assert books.post([item], hashes=[made])[0]["replayed"]
+    assert books.available(b) == 10
+
+
+@pytest.mark.parametrize("key,hashes", [("k", [None]), (None, [uuid.uuid4()]),
+    ("k", []), ("k", [uuid.uuid4()] * 2)])
+def test_a_key_and_its_hash_come_together(books, key, hashes):
+    a, b = books.user(1000), books.user()
+    with pytest.raises(psycopg.errors.InvalidParameterValue):
+        books.post([dict(debit=a, credit=b, amount=10, key=key)], hashes=hashes)
+    assert books.available(a) == 1000
+
+
 def test_copies_of_a_key_in_one_batch(books):
     a, b = books.user(1000), books.user()
     item = dict(debit=a, credit=b, amount=300, key="k")
