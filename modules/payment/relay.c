@@ -18,6 +18,7 @@
 #include "io/log.h"
 #include "io/metrics.h"
 #include "io/pg_sync.h"
+#include "payment/owners.h"
 #include "payment/reply_transaction.h"
 
 #define TOPIC "transaction-events"
@@ -36,7 +37,7 @@
 #define RETRY_MS 500
 #define SAVE_MS 10000 /* how often progress without rows is stored */
 
-enum { TRY_LOCK, LAST, NOW, OPEN, FETCH, SAVE, LAG };
+enum { TRY_LOCK, LAST, NOW, OPEN, FETCH, OWNERS, SAVE, LAG };
 
 static const struct pg_statement statements[] = {
 	[TRY_LOCK] = { "try_lock",
@@ -46,6 +47,8 @@ static const struct pg_statement statements[] = {
 	[NOW] = { "now", "select payment.relay_now()" },
 	[OPEN] = { "open", "select payment.relay_open($1::text)" },
 	[FETCH] = { "fetch", "fetch " SQL_NUMBER(PAGE_ROWS) " from relay" },
+	[OWNERS] = { "owners",
+	    "select payment.relay_owners($1::uuid[])" },
 	[SAVE] = { "save", "select payment.relay_done('kafka', $1::text)" },
 	[LAG] = { "lag", "select oldest_ms from payment.relay_lag('kafka')" },
 	{ NULL, NULL },
@@ -56,6 +59,7 @@ struct relay {
 	struct job *self;
 	struct pg_sync *pg;
 	struct kafka_producer *producer;
+	struct owners *owners; /* of the accounts met so far */
 	char *last; /* snapshot up to which all is published */
 	uint64_t saved_ms;
 	uint64_t oldest_ms; /* of this round, Unix ms; 0: no rows */
@@ -75,7 +79,7 @@ struct columns {
 	    reference, metadata, accessible, direction, created, updated,
 	    payment_id, merchant_id, merchant_name;
 	struct side {
-		int user_id, account_id, sequence, before, after;
+		int account_id, sequence, before, after;
 	} sides[SIDES];
 };
 
@@ -92,7 +96,6 @@ static struct side
 side_of(const PGresult *rows, int side)
 {
 	return (struct side){
-		.user_id = side_column(rows, side, "user_id"),
 		.account_id = side_column(rows, side, "account_id"),
 		.sequence = side_column(rows, side, "sequence"),
 		.before = side_column(rows, side, "balance_before"),
@@ -125,13 +128,22 @@ columns_of(const PGresult *rows)
 	};
 }
 
+/* Some rows of the open difference. */
+struct page {
+	const PGresult *rows;
+	int count;
+	struct columns columns;
+	/* By row and side: whose account it is, zero when no person's. */
+	struct uuid owners[PAGE_ROWS * SIDES];
+};
+
 /* A row as the account on one of its sides sees it: what an event tells. */
 struct view {
 	const PGresult *rows;
 	int row;
 	const struct columns *columns;
 	int side;
-	struct uuid event_id;
+	struct uuid event_id, user_id;
 };
 
 static const char *
@@ -162,16 +174,18 @@ ms_at(const struct view *v, int column)
 
 /* Both sides of a transfer have an id of their own, each its transaction's. */
 static struct view
-view_of(const PGresult *rows, int row, const struct columns *columns, int side)
+view_of(const struct page *page, int row, int side)
 {
-	struct uuid id = pg_binary_uuid(rows, row, columns->row_id);
+	struct uuid id =
+	    pg_binary_uuid(page->rows, row, page->columns.row_id);
 
 	return (struct view){
-		.rows = rows,
+		.rows = page->rows,
 		.row = row,
-		.columns = columns,
+		.columns = &page->columns,
 		.side = side,
 		.event_id = side == CREDIT ? uuid_other_side(&id) : id,
+		.user_id = page->owners[row * SIDES + side],
 	};
 }
 
@@ -191,7 +205,7 @@ put_event(struct json_writer *writer, const struct view *v)
 		.payment_method = text_at(v, c->method),
 		.description = text_at(v, c->description),
 		.created_ms = ms_at(v, c->created),
-		.user_id = uuid_at(v, side->user_id),
+		.user_id = v->user_id,
 		.account_id = uuid_at(v, side->account_id),
 		.external_reference = text_at(v, c->reference),
 		.metadata = text_at(v, c->metadata),
@@ -329,22 +343,91 @@ publish_side(
 
 /* An event of each side that is a person's. */
 static bool
-publish_row(struct relay *relay, const PGresult *rows, int row,
-    const struct columns *columns, struct json_writer *writer)
+publish_row(struct relay *relay, const struct page *page, int row,
+    struct json_writer *writer)
 {
-	uint64_t at =
-	    (uint64_t)(pg_binary_time(rows, row, columns->updated) / 1000);
+	uint64_t at = (uint64_t)(pg_binary_time(page->rows, row,
+				     page->columns.updated) /
+	    1000);
 	bool published = true;
 
 	relay->rows++;
 	if (relay->oldest_ms == 0 || at < relay->oldest_ms)
 		relay->oldest_ms = at;
 	for (int side = DEBIT; published && side < SIDES; side++) {
-		struct view v = view_of(rows, row, columns, side);
+		struct view v = view_of(page, row, side);
 
-		if (!pg_is_null(rows, row, columns->sides[side].user_id))
+		if (!uuid_is_zero(&v.user_id))
 			published = publish_side(relay, &v, writer);
 	}
+	return published;
+}
+
+struct stranger {
+	struct uuid account;
+	struct uuid *owner; /* where its owner belongs in the page */
+};
+
+/* Asks whose these accounts are, and remembers it. */
+static bool
+owners_ask(struct relay *relay, const struct stranger *strangers, int count)
+{
+	struct pg_params params;
+	PGresult *rows;
+
+	pg_params_init(&params);
+	pg_array_begin(&params, PG_OID_UUID, count);
+	for (int i = 0; i < count; i++)
+		pg_array_uuid(&params, &strangers[i].account);
+	pg_array_end(&params);
+	if (pg_sync_call(relay->pg, OWNERS, &params, true, &rows) != PG_DONE)
+		return false;
+	for (int i = 0; i < count; i++) {
+		const struct stranger *stranger = &strangers[i];
+
+		if (!pg_is_null(rows, i, 0))
+			*stranger->owner = pg_binary_uuid(rows, i, 0);
+		owners_put(
+		    relay->owners, &stranger->account, stranger->owner);
+	}
+	PQclear(rows);
+	return true;
+}
+
+static bool
+owners_fill(struct relay *relay, struct page *page)
+{
+	struct stranger strangers[PAGE_ROWS * SIDES];
+	int count = 0;
+
+	memset(page->owners, 0, sizeof(page->owners));
+	for (int at = 0; at < page->count * SIDES; at++) {
+		int column = page->columns.sides[at % SIDES].account_id;
+		const struct uuid *owner;
+		struct uuid account;
+
+		if (pg_is_null(page->rows, at / SIDES, column))
+			continue; /* only named */
+		account = pg_binary_uuid(page->rows, at / SIDES, column);
+		owner = owners_find(relay->owners, &account);
+		if (owner != NULL)
+			page->owners[at] = *owner;
+		else
+			strangers[count++] =
+			    (struct stranger){ account, &page->owners[at] };
+	}
+	return count == 0 || owners_ask(relay, strangers, count);
+}
+
+static bool
+publish_page(
+    struct relay *relay, struct page *page, struct json_writer *writer)
+{
+	bool published =
+	    !job_stopping(relay->self) && owners_fill(relay, page);
+
+	for (int row = 0; published && row < page->count; row++)
+		published = publish_row(relay, page, row, writer);
 	return published;
 }
 
@@ -353,24 +436,21 @@ static bool
 publish(struct relay *relay)
 {
 	struct json_writer writer;
+	struct page page = { .count = 1 };
 	bool published = true;
-	int count = 1;
 
 	json_writer_init(&writer);
-	while (published && count > 0) {
+	while (published && page.count > 0) {
 		PGresult *rows;
 
-		if (pg_sync_call(relay->pg, FETCH, NULL, true, &rows) !=
-		    PG_DONE) {
-			published = false;
+		published = pg_sync_call(relay->pg, FETCH, NULL, true, &rows) ==
+		    PG_DONE;
+		if (!published)
 			break;
-		}
-		count = PQntuples(rows);
-		published = !job_stopping(relay->self);
-		struct columns columns = columns_of(rows);
-		for (int row = 0; published && row < count; row++)
-			published =
-			    publish_row(relay, rows, row, &columns, &writer);
+		page.rows = rows;
+		page.count = PQntuples(rows);
+		page.columns = columns_of(rows);
+		published = publish_page(relay, &page, &writer);
 		PQclear(rows);
 	}
 	json_writer_free(&writer);
@@ -536,6 +616,7 @@ run(struct job *self, void *owner)
 		    .deadline_ms = STATEMENT_MS,
 		}),
 		.producer = kafka_producer_new(config_text(CONFIG_KAFKA)),
+		.owners = owners_new(),
 	};
 
 	(void)owner;
@@ -550,6 +631,7 @@ run(struct job *self, void *owner)
 		job_wait(self, RETRY_MS);
 	}
 	atomic_store(&healthy, false);
+	owners_free(relay.owners);
 	kafka_producer_free(relay.producer);
 	pg_sync_free(relay.pg);
 }

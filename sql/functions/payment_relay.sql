@@ -24,6 +24,17 @@ begin
 	return true;
 end $$;
 
+-- Whose these accounts are, in their order: the user, or null when it is no
+-- person's.
+create function payment.relay_owners(p_accounts uuid[]) returns setof uuid
+language sql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+	select (select a.user_id from payment.accounts a
+		where a.id = p_accounts[at] and a.kind = 'user')
+	from generate_series(1, cardinality(p_accounts)) at
+	order by at
+$$;
+
 -- After a logical restore transaction ids start anew: forget, publish again,
 -- the consumer drops what it has.
 create function payment.relay_forget(p_name text) returns boolean
@@ -59,4 +70,4 @@ begin
 end $$;
 
 grant execute on function payment.relay_begin, payment.relay_now, payment.relay_done,
-	payment.relay_forget, payment.relay_lag to onegate_relay;
+	payment.relay_owners, payment.relay_forget, payment.relay_lag to onegate_relay;

@@ -1,16 +1,16 @@
--- What the relay publishes: the journal's rows that touch a person's account,
--- each once with both of its sides; the relay makes an event of each side that
--- has a user. README.md has the two snapshots between which it reads.
+-- What the relay publishes: the journal's rows, each once with both of its sides;
+-- the relay makes an event of each side that is a person's (payment.relay_owners).
+-- README.md has the two snapshots between which it reads.
 --
 -- An event told again later is the same: what became of a transaction is not
 -- told with its opening row (2, 10, 11), only with the one that decided.
 --
--- Most rows belong to no operation and ask for two owners, nothing more. The
--- relay keeps its plan for long, made while tables may have been empty: so every
--- look-up is by id and by nothing else that an index could meet, and `offset 0`
--- keeps it a look-up for each row.
+-- Most rows belong to no operation and ask for nothing else. The relay keeps its
+-- plan for long, made while tables may have been empty: so every look-up is by id
+-- and by nothing else that an index could meet, and `offset 0` keeps it a look-up
+-- for each row.
 create view payment.relay_rows as
-	select t.id as row_id,
+	select t.id as row_id, t.position, t.xid,
 		-- null: each side of a transfer is a transaction of its own
 		case when t.kind = 5 then null
 			when t.kind in (7, 8) or t.operation is null then t.id
@@ -30,24 +30,18 @@ create view payment.relay_rows as
 		coalesce(case when t.kind <> 7 then w.created_at end, t.created_at) as created_at,
 		t.created_at as updated_at,
 		w.payment_id, w.merchant_id, w.merchant_name,
-		-- user_id null: no person's account, or one that is only named
-		d.user_id as debit_user_id, t.debit_account as debit_account_id, t.debit_sequence,
+		-- account_id null: one that is only named
+		case when t.debit_sequence is not null then t.debit_account end
+			as debit_account_id, t.debit_sequence,
 		coalesce(w.balance_before, t.debit_balance - t.debit_held
 			+ case when t.kind in (10, 11) then 0 else t.amount end) as debit_balance_before,
 		coalesce(w.balance_after, t.debit_balance - t.debit_held) as debit_balance_after,
-		c.user_id as credit_user_id, t.credit_account as credit_account_id, t.credit_sequence,
+		case when t.credit_sequence is not null then t.credit_account end
+			as credit_account_id, t.credit_sequence,
 		coalesce(w.balance_before, t.credit_balance - t.credit_held
 			- case when t.kind in (10, 11) then 0 else t.amount end) as credit_balance_before,
 		coalesce(w.balance_after, t.credit_balance - t.credit_held) as credit_balance_after
 	from payment.transfers t
-	left join lateral (
-		select a.user_id from payment.accounts a
-		where a.id = t.debit_account and a.kind = 'user'
-			and t.debit_sequence is not null offset 0) d on true
-	left join lateral (
-		select a.user_id from payment.accounts a
-		where a.id = t.credit_account and a.kind = 'user'
-			and t.credit_sequence is not null offset 0) c on true
 	left join lateral ( -- what the row belongs to: one of the two
 		select o.id as operation_id, i.id as payment_id,
 			case when t.kind not in (2, 7, 10, 11)
@@ -63,5 +57,4 @@ create view payment.relay_rows as
 		left join payment.payment_intents i on i.id = t.operation
 		left join payment.merchants m on m.id = i.merchant_id
 		where t.operation is not null offset 0
-	) w on true
-	where d.user_id is not null or c.user_id is not null;
+	) w on true;

@@ -2,10 +2,13 @@
 -- `relay` over its rows, to be fetched page by page. All belongs to one
 -- REPEATABLE READ transaction; the cursor ends with it.
 --
--- What is sorted is nothing but places and ids, so that a long difference costs
--- little memory and the first page comes soon; the rows are looked up while it is
--- read. The plan is pinned: it is made once, not in each of the many rounds, and
--- with nothing in it that would suit an empty table only.
+-- Nearly always the difference is a short one, of some batches: its rows are
+-- sorted as they are. In a long one, after an outage, nothing is sorted but places
+-- and ids, so that it costs little memory and the first page comes soon; the rows
+-- are looked up while it is read.
+--
+-- The plans are pinned: made once, not in each of the many rounds, and with
+-- nothing in them that would suit an empty table only.
 create function payment.relay_open(p_last text) returns void
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -15,13 +18,25 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_memoize = off as $$
 declare
+	-- how many transactions may lie between; each has up to 256 rows
+	short constant bigint := 1000;
+	last constant pg_snapshot := p_last;
 	rows refcursor := 'relay';
 begin
+	if pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+			- pg_snapshot_xmin(last)::text::bigint <= short then
+		open rows for
+			select r.* from payment.relay_rows r
+			where r.xid >= pg_snapshot_xmin(last)
+				and not pg_visible_in_snapshot(r.xid, last)
+			order by r.position;
+		return;
+	end if;
 	open rows for
 		select r.* from (
 			select t.id, t.position from payment.transfers t
-			where t.xid >= pg_snapshot_xmin(p_last::pg_snapshot)
-				and not pg_visible_in_snapshot(t.xid, p_last::pg_snapshot)
+			where t.xid >= pg_snapshot_xmin(last)
+				and not pg_visible_in_snapshot(t.xid, last)
 			order by t.position
 			offset 0 -- sorts here, not the rows
 		) place

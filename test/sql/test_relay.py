@@ -5,16 +5,24 @@ import uuid
 
 import psycopg
 
-def events_of(row):
+def owners_of(db, rows):
+    """Whose the accounts of these rows are, None for no person's."""
+    accounts = [row[side + "_account_id"] for row in rows for side in ("debit", "credit")]
+    owners = db.execute("select payment.relay_owners(%s::uuid[])", (accounts,)).fetchall()
+    return dict(zip(accounts, (owner for owner, in owners)))
+
+
+def events_of(row, owners):
     """What the relay makes of a row: an event of each side that is a person's."""
     for side in ("debit", "credit"):
-        if row[side + "_user_id"] is None:
+        user = owners[row[side + "_account_id"]]
+        if user is None:
             continue
         event_id = uuid.UUID(int=row["row_id"].int ^ (side == "credit"))
         yield {**row, "event_id": event_id, "id": row["id"] or event_id,
-            "direction": row["direction"] or side,
-            **{name: row[f"{side}_{name}"] for name in ("user_id", "account_id",
-                "sequence", "balance_before", "balance_after")}}
+            "user_id": user, "direction": row["direction"] or side,
+            **{name: row[f"{side}_{name}"] for name in ("account_id", "sequence",
+                "balance_before", "balance_after")}}
 
 
 def publish(db, out, crash=False):
@@ -27,7 +35,8 @@ def publish(db, out, crash=False):
             cursor = db.execute("fetch 50 from relay")
             names = [c.name for c in cursor.description]
             rows = [dict(zip(names, values)) for values in cursor]
-            out.extend(event for row in rows for event in events_of(row))
+            owners = owners_of(db, rows)
+            out.extend(event for row in rows for event in events_of(row, owners))
             if not rows:
                 break
         if not crash:
