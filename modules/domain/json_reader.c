@@ -13,6 +13,7 @@
 #include <openssl/crypto.h>
 #include <yajl/yajl_parse.h>
 
+#include "domain/plain.h"
 #include "domain/utf8.h"
 
 /* Above this many members, duplicates are found by sorting. */
@@ -90,15 +91,15 @@ scan_string(struct scan *scan)
 	size_t step;
 	uint8_t byte;
 
-	while (scan->at < scan->length) {
+	for (;;) {
+		scan->at += plain_length(
+		    scan->bytes + scan->at, scan->length - scan->at);
+		if (scan->at == scan->length)
+			return (false);
 		byte = scan->bytes[scan->at];
 		if (byte == '"') {
 			scan->at++;
 			return (true);
-		}
-		if (byte >= 0x20 && byte < 0x80 && byte != '\\') {
-			scan->at++;
-			continue;
 		}
 		if (byte == '\\') {
 			scan->at++;
@@ -116,7 +117,6 @@ scan_string(struct scan *scan)
 			return (false);
 		scan->at += step;
 	}
-	return (false);
 }
 
 /* Whether the raw bytes may go to yajl; counts the values at most there. */

@@ -9,11 +9,12 @@
 
 #include <openssl/crypto.h>
 
+#include "domain/decimal.h"
 #include "domain/money.h"
+#include "domain/plain.h"
 #include "domain/utf8.h"
 
 #define WRITER_FIRST_CAPACITY 512
-#define INTEGER_TEXT_SIZE 24
 
 void
 json_writer_init(struct json_writer *writer)
@@ -68,13 +69,20 @@ writer_grow(struct json_writer *writer, size_t more)
 	return (true);
 }
 
+/* Whether MORE bytes and a NUL have room now. */
+static bool
+writer_room(struct json_writer *writer, size_t more)
+{
+	return (!writer->failed &&
+	    (more < writer->capacity - writer->length ||
+		writer_grow(writer, more)));
+}
+
 /* Appends; the bytes always end in a NUL that is not counted. */
 static void
 writer_append(struct json_writer *writer, const char *bytes, size_t length)
 {
-	if (writer->failed ||
-	    (length >= writer->capacity - writer->length &&
-		!writer_grow(writer, length)))
+	if (!writer_room(writer, length))
 		return;
 	if (length > 0)
 		memcpy(writer->bytes + writer->length, bytes, length);
@@ -158,25 +166,20 @@ escape_byte(uint8_t byte, char escape[6])
 	return (6);
 }
 
+/* From the first byte on that is not plain. */
 static void
-writer_put_text(struct json_writer *writer, const char *text, size_t length)
+writer_escape(struct json_writer *writer, const char *text, size_t length)
 {
 	const uint8_t *bytes = (const uint8_t *)text;
 	char escape[6];
 	size_t at = 0, start = 0, step, escaped;
 
-	writer_append(writer, "\"", 1);
 	while (at < length) {
-		/* Most of all text needs no second look. */
-		if (bytes[at] >= 0x20 && bytes[at] < 0x7f && bytes[at] != '"' &&
-		    bytes[at] != '\\') {
-			at++;
-			continue;
-		}
 		step = utf8_sequence(bytes + at, length - at, NULL);
 		escaped = step == 1 ? escape_byte(bytes[at], escape) : 0;
 		if (step > 0 && escaped == 0) {
 			at += step;
+			at += plain_length(text + at, length - at);
 			continue;
 		}
 		writer_append(writer, text + start, at - start);
@@ -188,6 +191,22 @@ writer_put_text(struct json_writer *writer, const char *text, size_t length)
 		start = at;
 	}
 	writer_append(writer, text + start, at - start);
+}
+
+static void
+writer_put_text(struct json_writer *writer, const char *text, size_t length)
+{
+	size_t plain = plain_length(text, length);
+	char *next;
+
+	if (!writer_room(writer, plain + 2))
+		return;
+	next = writer->bytes + writer->length;
+	*next++ = '"';
+	memcpy(next, text, plain);
+	writer->length += plain + 1;
+	if (plain < length)
+		writer_escape(writer, text + plain, length - plain);
 	writer_append(writer, "\"", 1);
 }
 
@@ -224,19 +243,11 @@ json_put_string_n(struct json_writer *writer, const char *text, size_t length)
 void
 json_put_int(struct json_writer *writer, int64_t value)
 {
-	char text[INTEGER_TEXT_SIZE];
-	size_t at = sizeof(text);
-	uint64_t rest;
+	char text[DECIMAL_TEXT_SIZE];
+	size_t length = decimal_format(value, text);
 
-	rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-	do {
-		text[--at] = (char)('0' + rest % 10);
-		rest /= 10;
-	} while (rest > 0);
-	if (value < 0)
-		text[--at] = '-';
 	writer_separate(writer);
-	writer_append(writer, text + at, sizeof(text) - at);
+	writer_append(writer, text, length);
 }
 
 void

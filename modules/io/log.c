@@ -14,6 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "domain/decimal.h"
+#include "domain/plain.h"
+#include "domain/utf8.h"
 #include "io/clock.h"
 
 #define LOG_LINE_MAX PIPE_BUF
@@ -47,69 +50,25 @@ line_put(struct line *line, const char *bytes, size_t length)
 	line->length += length;
 }
 
-/* The length of the UTF-8 character at TEXT, 0 when it is not one. */
-static size_t
-utf8_length(const unsigned char *text)
-{
-	static const struct {
-		unsigned char mask, lead, least, most;
-		size_t length;
-	} forms[] = {
-		{ 0x80, 0x00, 0, 0, 1 },
-		{ 0xff, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xff, 0xed, 0x80, 0x9f, 3 },
-		{ 0xff, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xff, 0xf4, 0x80, 0x8f, 4 },
-		{ 0xfe, 0xc0, 1, 0, 2 },
-		{ 0xe0, 0xc0, 0x80, 0xbf, 2 },
-		{ 0xf0, 0xe0, 0x80, 0xbf, 3 },
-		{ 0xfc, 0xf0, 0x80, 0xbf, 4 },
-	};
-
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if ((text[0] & forms[i].mask) != forms[i].lead)
-			continue;
-		if (forms[i].length == 1)
-			return 1;
-		if (text[1] < forms[i].least || text[1] > forms[i].most)
-			return 0;
-		for (size_t k = 2; k < forms[i].length; k++)
-			if ((text[k] & 0xc0) != 0x80)
-				return 0;
-		return forms[i].length;
-	}
-	return 0;
-}
-
-/* How many characters from TEXT on stand for themselves in a JSON string. */
-static size_t
-plain_length(const unsigned char *text)
-{
-	size_t length = 0;
-
-	while (text[length] >= 0x20 && text[length] < 0x7f &&
-	    text[length] != '"' && text[length] != '\\')
-		length++;
-	return length;
-}
-
 /* A JSON string; cut where the line is full. */
 static void
 line_put_string(struct line *line, const char *text)
 {
-	const unsigned char *next = (const unsigned char *)text;
+	const uint8_t *next = (const uint8_t *)text;
+	size_t left = strlen(text);
 	char escaped[8];
 
 	line_put(line, "\"", 1);
-	while (*next != '\0') {
-		size_t plain = plain_length(next), length, written;
+	while (left > 0) {
+		size_t plain = plain_length(next, left), length, written;
 
 		if (plain > 0 && line_fits(line, plain)) {
 			line_put(line, (const char *)next, plain);
 			next += plain;
+			left -= plain;
 			continue;
 		}
-		length = utf8_length(next);
+		length = utf8_sequence(next, left, NULL);
 		written = length;
 		if (length == 0 || *next < 0x20 || *next == 0x7f ||
 		    *next == '"' || *next == '\\')
@@ -120,7 +79,9 @@ line_put_string(struct line *line, const char *text)
 		if (!line_fits(line, written))
 			break;
 		line_put(line, escaped, written);
-		next += length == 0 ? 1 : length;
+		length += length == 0;
+		next += length;
+		left -= length;
 	}
 	line->bytes[line->length++] = '"';
 }
@@ -129,12 +90,8 @@ line_put_string(struct line *line, const char *text)
 static void
 line_put_field(struct line *line, const struct log_field *field)
 {
-	char number[24];
-	int digits = 0;
+	char number[DECIMAL_TEXT_SIZE];
 
-	if (field->text == NULL)
-		digits = snprintf(
-		    number, sizeof(number), "%lld", (long long)field->number);
 	if (!line_fits(line, strlen(field->name) + 4 + sizeof(number)))
 		return;
 	line_put(line, ",", 1);
@@ -143,29 +100,30 @@ line_put_field(struct line *line, const struct log_field *field)
 	if (field->text != NULL)
 		line_put_string(line, field->text);
 	else
-		line_put(line, number, (size_t)digits);
+		line_put(line, number, decimal_format(field->number, number));
 }
 
 /* RFC 3339, UTC, milliseconds; the seconds' text is made once a second. */
 static void
 line_put_time(struct line *line)
 {
-	static _Thread_local char day[32];
-	static _Thread_local time_t day_seconds = -1;
+	static _Thread_local char begin[48];
+	static _Thread_local time_t begin_seconds = -1;
 	uint64_t now_ms = clock_unix_ms();
 	time_t seconds = (time_t)(now_ms / 1000);
-	char text[48];
+	unsigned ms = (unsigned)(now_ms % 1000);
+	char end[] = { (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
+		(char)('0' + ms % 10), 'Z', '"' };
 	struct tm parts;
-	int length;
 
-	if (seconds != day_seconds &&
+	if (seconds != begin_seconds &&
 	    (gmtime_r(&seconds, &parts) == NULL ||
-		strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &parts) == 0))
+		strftime(begin, sizeof(begin), "{\"time\":\"%Y-%m-%dT%H:%M:%S.",
+		    &parts) == 0))
 		return;
-	day_seconds = seconds;
-	length = snprintf(text, sizeof(text), "{\"time\":\"%s.%03uZ\"", day,
-	    (unsigned)(now_ms % 1000));
-	line_put(line, text, (size_t)length);
+	begin_seconds = seconds;
+	line_put(line, begin, strlen(begin));
+	line_put(line, end, sizeof(end));
 }
 
 void

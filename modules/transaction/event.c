@@ -18,32 +18,36 @@ enum kind {
 
 #define FIRST_TIME 17 /* the column of the first time; the other follows */
 
+#define COLUMN(name, kind, required)                                           \
+	{ (name), sizeof(name) - 1, (kind), (required) }
+
 /* In the order of the parameters of store_events. */
 static const struct column {
 	const char *name;
+	size_t length; /* of the name */
 	enum kind kind;
 	bool required;
 } columns[EVENT_COLUMNS] = {
-	{ "event_id", KIND_ID, true },
-	{ "sequence", KIND_SEQUENCE, true },
-	{ "id", KIND_ID, true },
-	{ "user_id", KIND_ID, true },
-	{ "account_id", KIND_ID, true },
-	{ "transaction_id", KIND_WORD, false },
-	{ "transaction_type", KIND_WORD, false },
-	{ "transaction_status", KIND_WORD, false },
-	{ "amount", KIND_WORD, false },
-	{ "balance_before", KIND_WORD, false },
-	{ "balance_after", KIND_WORD, false },
-	{ "currency", KIND_WORD, false },
-	{ "direction", KIND_WORD, false },
-	{ "description", KIND_WORD, false },
-	{ "external_reference", KIND_WORD, false },
-	{ "payment_method", KIND_WORD, false },
-	{ "is_accessible_external", KIND_TRUTH, false },
-	{ "created_at", KIND_TIME, true },
-	{ "updated_at", KIND_TIME, true },
-	{ "metadata", KIND_DETAILS, false },
+	COLUMN("event_id", KIND_ID, true),
+	COLUMN("sequence", KIND_SEQUENCE, true),
+	COLUMN("id", KIND_ID, true),
+	COLUMN("user_id", KIND_ID, true),
+	COLUMN("account_id", KIND_ID, true),
+	COLUMN("transaction_id", KIND_WORD, false),
+	COLUMN("transaction_type", KIND_WORD, false),
+	COLUMN("transaction_status", KIND_WORD, false),
+	COLUMN("amount", KIND_WORD, false),
+	COLUMN("balance_before", KIND_WORD, false),
+	COLUMN("balance_after", KIND_WORD, false),
+	COLUMN("currency", KIND_WORD, false),
+	COLUMN("direction", KIND_WORD, false),
+	COLUMN("description", KIND_WORD, false),
+	COLUMN("external_reference", KIND_WORD, false),
+	COLUMN("payment_method", KIND_WORD, false),
+	COLUMN("is_accessible_external", KIND_TRUTH, false),
+	COLUMN("created_at", KIND_TIME, true),
+	COLUMN("updated_at", KIND_TIME, true),
+	COLUMN("metadata", KIND_DETAILS, false),
 };
 
 /* Reads the value of COLUMN, which is there. False: it is of another kind. */
@@ -82,7 +86,9 @@ column_of(const struct json_node *member, size_t after)
 	for (size_t i = 0; i < EVENT_COLUMNS; i++) {
 		size_t column = (after + i) % EVENT_COLUMNS;
 
-		if (strcmp(member->key, columns[column].name) == 0)
+		if (member->key_length == columns[column].length &&
+		    memcmp(member->key, columns[column].name,
+			member->key_length) == 0)
 			return column;
 	}
 	return EVENT_COLUMNS;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "domain/plain.h"
+
 struct method {
 	const char *name;
 	bool takes_body;
@@ -41,13 +43,13 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* RFC 9110 tchar. */
+/* RFC 9110 tchar; what names are made of comes first. */
 static bool
 is_token(char c)
 {
-	if (is_upper(c) || is_digit(c) || (c >= 'a' && c <= 'z'))
+	if ((c >= 'a' && c <= 'z') || is_upper(c) || is_digit(c) || c == '-')
 		return true;
-	return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
+	return c != '\0' && strchr("!#$%&'*+.^_`|~", c) != NULL;
 }
 
 bool
@@ -153,6 +155,9 @@ read_field(struct head *head, char *line, char *end)
 	while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
 		end--;
 	for (c = value; c < end; c++) {
+		c += plain_length(c, (size_t)(end - c));
+		if (c == end)
+			break;
 		if (*c == '\t')
 			continue;
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
@@ -268,6 +273,19 @@ check_body(struct head *head)
 	return ERROR_NONE;
 }
 
+/* The CR LF that ends LINE; there is one before LAST. */
+static char *
+line_end(char *line, const char *last)
+{
+	char *line_feed = line;
+
+	do
+		line_feed = memchr(
+		    line_feed + 1, '\n', (size_t)(last - line_feed - 1));
+	while (line_feed[-1] != '\r');
+	return line_feed - 1;
+}
+
 enum error_code
 head_read(struct head *head, char *block, size_t size)
 {
@@ -279,12 +297,12 @@ head_read(struct head *head, char *block, size_t size)
 	if (memchr(block, '\0', size) != NULL)
 		return ERROR_BAD_REQUEST;
 
-	end = memmem(block, size, "\r\n", 2);
+	end = line_end(block, block + size);
 	*end = '\0';
 	line_code = read_request_line(head, block);
 	for (line = end + 2; line < last && field_code == ERROR_NONE;
 	     line = end + 2) {
-		end = memmem(line, (size_t)(last - line) + 2, "\r\n", 2);
+		end = line_end(line, block + size);
 		field_code = read_field(head, line, end);
 	}
 	/* Malformed bytes weigh more than an unknown method. */

@@ -1,11 +1,14 @@
-/* Are base64, hex and hashes those of their standards, and strict? */
+/* Are base64, hex and hashes those of their standards, and strict? Are numbers
+ * written right, and plain bytes told from others? */
 #include "cases.h"
 
 #include <stdlib.h>
 
 #include "domain/base64.h"
+#include "domain/decimal.h"
 #include "domain/digest.h"
 #include "domain/hex.h"
+#include "domain/plain.h"
 
 static void
 vectors_of_rfc_4648(void **state)
@@ -131,6 +134,53 @@ hashes_are_the_published_ones(void **state)
 	assert_false(digest_equal("ab", "ac", 2));
 }
 
+static void
+numbers_are_decimal(void **state)
+{
+	static const struct {
+		int64_t value;
+		const char *text;
+	} cases[] = {
+		{ 0, "0" },
+		{ 7, "7" },
+		{ -1, "-1" },
+		{ 1000000, "1000000" },
+		{ INT64_MAX, "9223372036854775807" },
+		{ INT64_MIN, "-9223372036854775808" },
+	};
+	char text[DECIMAL_TEXT_SIZE];
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_int_equal(decimal_format(cases[i].value, text),
+		    strlen(cases[i].text));
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
+/* Each byte at each place of texts of all lengths around a word's. */
+static void
+plain_ends_at_the_first_byte_that_is_not(void **state)
+{
+	uint8_t text[20];
+	(void)state;
+
+	for (unsigned byte = 0; byte <= UINT8_MAX; byte++) {
+		bool plain =
+		    byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\';
+
+		for (size_t length = 1; length <= sizeof(text); length++) {
+			for (size_t at = 0; at < length; at++) {
+				memset(text, at % 2 == 0 ? '!' : '~', length);
+				text[at] = (uint8_t)byte;
+				assert_int_equal(plain_length(text, length),
+				    plain ? length : at);
+			}
+		}
+	}
+	assert_int_equal(plain_length(text, 0), 0);
+}
+
 int
 main(void)
 {
@@ -139,6 +189,8 @@ main(void)
 		cmocka_unit_test(what_is_not_canonical_is_refused),
 		cmocka_unit_test(hex_is_strict),
 		cmocka_unit_test(hashes_are_the_published_ones),
+		cmocka_unit_test(numbers_are_decimal),
+		cmocka_unit_test(plain_ends_at_the_first_byte_that_is_not),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
