@@ -121,6 +121,7 @@ producer_handle_new(struct kafka_producer *producer)
 		{ "enable.idempotence", "true" },
 		{ "acks", "all" },
 		{ "linger.ms", "5" },
+		{ "compression.type", "lz4" },
 		/* a message that gave up while a later one arrived would leave
 		 * a gap: only a failed flush gives up, and then all of them */
 		{ "message.timeout.ms", "0" },
