@@ -57,8 +57,8 @@ owners_find(const struct owners *owners, const struct uuid *account)
 }
 
 void
-owners_put(struct owners *owners, const struct uuid *account,
-    const struct uuid *user)
+owners_put(
+    struct owners *owners, const struct uuid *account, const struct uuid *user)
 {
 	struct owner *set = owners->sets[set_of(account)];
 

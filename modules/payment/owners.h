@@ -19,7 +19,7 @@ void owners_free(struct owners *owners);
 const struct uuid *owners_find(
     const struct owners *owners, const struct uuid *account);
 
-void owners_put(struct owners *owners, const struct uuid *account,
-    const struct uuid *user);
+void owners_put(
+    struct owners *owners, const struct uuid *account, const struct uuid *user);
 
 #endif

@@ -47,8 +47,7 @@ static const struct pg_statement statements[] = {
 	[NOW] = { "now", "select payment.relay_now()" },
 	[OPEN] = { "open", "select payment.relay_open($1::text)" },
 	[FETCH] = { "fetch", "fetch " SQL_NUMBER(PAGE_ROWS) " from relay" },
-	[OWNERS] = { "owners",
-	    "select payment.relay_owners($1::uuid[])" },
+	[OWNERS] = { "owners", "select payment.relay_owners($1::uuid[])" },
 	[SAVE] = { "save", "select payment.relay_done('kafka', $1::text)" },
 	[LAG] = { "lag", "select oldest_ms from payment.relay_lag('kafka')" },
 	{ NULL, NULL },
@@ -176,8 +175,7 @@ ms_at(const struct view *v, int column)
 static struct view
 view_of(const struct page *page, int row, int side)
 {
-	struct uuid id =
-	    pg_binary_uuid(page->rows, row, page->columns.row_id);
+	struct uuid id = pg_binary_uuid(page->rows, row, page->columns.row_id);
 
 	return (struct view){
 		.rows = page->rows,
@@ -346,9 +344,9 @@ static bool
 publish_row(struct relay *relay, const struct page *page, int row,
     struct json_writer *writer)
 {
-	uint64_t at = (uint64_t)(pg_binary_time(page->rows, row,
-				     page->columns.updated) /
-	    1000);
+	uint64_t at =
+	    (uint64_t)(pg_binary_time(page->rows, row, page->columns.updated) /
+		1000);
 	bool published = true;
 
 	relay->rows++;
@@ -387,8 +385,7 @@ owners_ask(struct relay *relay, const struct stranger *strangers, int count)
 
 		if (!pg_is_null(rows, i, 0))
 			*stranger->owner = pg_binary_uuid(rows, i, 0);
-		owners_put(
-		    relay->owners, &stranger->account, stranger->owner);
+		owners_put(relay->owners, &stranger->account, stranger->owner);
 	}
 	PQclear(rows);
 	return true;
@@ -420,11 +417,9 @@ owners_fill(struct relay *relay, struct page *page)
 }
 
 static bool
-publish_page(
-    struct relay *relay, struct page *page, struct json_writer *writer)
+publish_page(struct relay *relay, struct page *page, struct json_writer *writer)
 {
-	bool published =
-	    !job_stopping(relay->self) && owners_fill(relay, page);
+	bool published = !job_stopping(relay->self) && owners_fill(relay, page);
 
 	for (int row = 0; published && row < page->count; row++)
 		published = publish_row(relay, page, row, writer);

@@ -18,8 +18,7 @@ enum kind {
 
 #define FIRST_TIME 17 /* the column of the first time; the other follows */
 
-#define COLUMN(name, kind, required)                                           \
-	{ (name), sizeof(name) - 1, (kind), (required) }
+#define NAME(text) (text), sizeof(text) - 1
 
 /* In the order of the parameters of store_events. */
 static const struct column {
@@ -28,26 +27,26 @@ static const struct column {
 	enum kind kind;
 	bool required;
 } columns[EVENT_COLUMNS] = {
-	COLUMN("event_id", KIND_ID, true),
-	COLUMN("sequence", KIND_SEQUENCE, true),
-	COLUMN("id", KIND_ID, true),
-	COLUMN("user_id", KIND_ID, true),
-	COLUMN("account_id", KIND_ID, true),
-	COLUMN("transaction_id", KIND_WORD, false),
-	COLUMN("transaction_type", KIND_WORD, false),
-	COLUMN("transaction_status", KIND_WORD, false),
-	COLUMN("amount", KIND_WORD, false),
-	COLUMN("balance_before", KIND_WORD, false),
-	COLUMN("balance_after", KIND_WORD, false),
-	COLUMN("currency", KIND_WORD, false),
-	COLUMN("direction", KIND_WORD, false),
-	COLUMN("description", KIND_WORD, false),
-	COLUMN("external_reference", KIND_WORD, false),
-	COLUMN("payment_method", KIND_WORD, false),
-	COLUMN("is_accessible_external", KIND_TRUTH, false),
-	COLUMN("created_at", KIND_TIME, true),
-	COLUMN("updated_at", KIND_TIME, true),
-	COLUMN("metadata", KIND_DETAILS, false),
+	{ NAME("event_id"), KIND_ID, true },
+	{ NAME("sequence"), KIND_SEQUENCE, true },
+	{ NAME("id"), KIND_ID, true },
+	{ NAME("user_id"), KIND_ID, true },
+	{ NAME("account_id"), KIND_ID, true },
+	{ NAME("transaction_id"), KIND_WORD, false },
+	{ NAME("transaction_type"), KIND_WORD, false },
+	{ NAME("transaction_status"), KIND_WORD, false },
+	{ NAME("amount"), KIND_WORD, false },
+	{ NAME("balance_before"), KIND_WORD, false },
+	{ NAME("balance_after"), KIND_WORD, false },
+	{ NAME("currency"), KIND_WORD, false },
+	{ NAME("direction"), KIND_WORD, false },
+	{ NAME("description"), KIND_WORD, false },
+	{ NAME("external_reference"), KIND_WORD, false },
+	{ NAME("payment_method"), KIND_WORD, false },
+	{ NAME("is_accessible_external"), KIND_TRUTH, false },
+	{ NAME("created_at"), KIND_TIME, true },
+	{ NAME("updated_at"), KIND_TIME, true },
+	{ NAME("metadata"), KIND_DETAILS, false },
 };
 
 /* Reads the value of COLUMN, which is there. False: it is of another kind. */

@@ -280,8 +280,8 @@ line_end(char *line, const char *last)
 	char *line_feed = line;
 
 	do
-		line_feed = memchr(
-		    line_feed + 1, '\n', (size_t)(last - line_feed - 1));
+		line_feed =
+		    memchr(line_feed + 1, '\n', (size_t)(last - line_feed - 1));
 	while (line_feed[-1] != '\r');
 	return line_feed - 1;
 }

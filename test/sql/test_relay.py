@@ -129,6 +129,22 @@ def test_what_is_told_again_later_is_the_same(books):
     assert again == first + second + third
 
 
+def test_a_long_difference_tells_what_short_ones_told(books):
+    a, b = books.user(100_000), books.user()
+    merchant, _ = books.merchant()
+    db, short, long = relay(books), [], []
+    publish(db, short)
+    for _ in range(5):
+        books.transfer(a, b, 1)
+        books.process(books.payment(a, merchant, 700)["id"], a)
+        publish(db, short)
+    for _ in range(1001):  # transactions between: payment.relay_open counts them
+        books.db.execute("select pg_current_xact_id()")
+    books.db.execute("select payment.relay_forget('test')")
+    publish(db, long)
+    assert long == short
+
+
 def test_nothing_is_published_twice_and_lag_is_told(books):
     a, b = books.user(1000), books.user()
     db, out = relay(books), []
