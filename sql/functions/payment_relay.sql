@@ -28,7 +28,8 @@ end $$;
 -- person's.
 create function payment.relay_owners(p_accounts uuid[]) returns setof uuid
 language sql stable security definer
-set search_path = pg_catalog, pg_temp as $$
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off as $$
 	select (select a.user_id from payment.accounts a
 		where a.id = p_accounts[at] and a.kind = 'user')
 	from generate_series(1, cardinality(p_accounts)) at
