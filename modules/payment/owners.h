@@ -1,7 +1,7 @@
 /*
  * Whose an account is, as the relay has read it: a table of fixed size in
  * memory. An account keeps its owner for good, so nothing grows old; who is
- * new takes the place of one that nobody asked for lately.
+ * new takes the place of one that was learned earlier.
  */
 #ifndef ONEGATE_PAYMENT_OWNERS_H
 #define ONEGATE_PAYMENT_OWNERS_H
@@ -19,6 +19,7 @@ void owners_free(struct owners *owners);
 const struct uuid *owners_find(
     const struct owners *owners, const struct uuid *account);
 
+/* For an account that is not remembered yet. */
 void owners_put(
     struct owners *owners, const struct uuid *account, const struct uuid *user);
 

@@ -385,7 +385,10 @@ owners_ask(struct relay *relay, const struct stranger *strangers, int count)
 
 		if (!pg_is_null(rows, i, 0))
 			*stranger->owner = pg_binary_uuid(rows, i, 0);
-		owners_put(relay->owners, &stranger->account, stranger->owner);
+		/* Who is on several sides of a page was asked for as often. */
+		if (owners_find(relay->owners, &stranger->account) == NULL)
+			owners_put(
+			    relay->owners, &stranger->account, stranger->owner);
 	}
 	PQclear(rows);
 	return true;
